@@ -1,0 +1,462 @@
+"""The events: what StreamLens knows happened, and the schema of the lake.
+
+One dataclass is one kind is one view of the same name in SQL. Every event says where it
+came from, which room it belongs to, when it happened (``sent_at``) and when we learnt of it
+(``received_at``). ``None`` always means "not told", never "no" and never zero.
+
+Instants are whole microseconds since the Unix epoch in UTC (:data:`Instant`): building and
+writing ``datetime`` objects costs 15 µs an event, more than all the rest of the ingest. In the
+lake they are ``TIMESTAMPTZ``.
+
+A new field goes at the end of its class with the default ``None``: files written before it
+existed keep being read, the column is NULL there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, NewType, get_args, get_type_hints
+
+import pyarrow as pa
+
+Instant = NewType("Instant", int)
+"""Microseconds since 1970-01-01T00:00:00Z."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Event:
+    """What every kind has in common.
+
+    ``event_id`` is Twitch's own id where there is one, else :func:`synthetic_id`; the same
+    happening always has the same id, so it can be received twice and is stored once.
+    """
+
+    kind: ClassVar[str] = ""
+
+    event_id: str
+    source: str
+    """Who told us: ``irc``, ``helix``, ``eventsub`` or ``import``."""
+    room_login: str
+    """Login of the channel at that time, lower case, without ``#``."""
+    sent_at: Instant
+    received_at: Instant
+    room_id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RoomEvent(Event):
+    """An event seen in a room, perhaps through a shared chat.
+
+    When ``source_room_id`` is set and differs from ``room_id``, the message was written in
+    another room and mirrored here: every count leaves it to its source room.
+    """
+
+    source_room_id: str | None = None
+    source_message_id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class UserEvent(RoomEvent):
+    """An event with somebody behind it. ``user_id`` is the identity; logins change."""
+
+    user_id: str | None = None
+    user_login: str | None = None
+    user_display_name: str | None = None
+    color: str | None = None
+    badges: str | None = None
+    """In Twitch's own form: ``subscriber/12,premium/1``."""
+    badge_info: str | None = None
+    is_subscriber: bool | None = None
+    is_vip: bool | None = None
+    is_mod: bool | None = None
+    is_turbo: bool | None = None
+    user_type: str | None = None
+    source_badges: str | None = None
+    source_badge_info: str | None = None
+    is_source_only: bool | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ChatMessage(UserEvent):
+    """One row per message somebody wrote (PRIVMSG), bits or not."""
+
+    kind: ClassVar[str] = "chat_messages"
+
+    text: str
+    is_action: bool | None = None
+    """Written with ``/me``."""
+    is_first_message: bool | None = None
+    is_returning_chatter: bool | None = None
+    emotes: str | None = None
+    """In Twitch's own form, positions in code points: ``25:0-4,12-16/1902:6-10``."""
+    emote_names: str | None = None
+    """The same as words in order of appearance, repeated as written, joined by a space."""
+    flags: str | None = None
+    bits: int | None = None
+    reply_parent_message_id: str | None = None
+    reply_parent_user_id: str | None = None
+    reply_parent_user_login: str | None = None
+    reply_parent_display_name: str | None = None
+    reply_parent_text: str | None = None
+    thread_parent_message_id: str | None = None
+    thread_parent_user_id: str | None = None
+    thread_parent_user_login: str | None = None
+    thread_parent_display_name: str | None = None
+    custom_reward_id: str | None = None
+    msg_id: str | None = None
+    """What kind of message Twitch calls it: ``highlighted-message``, ``skip-subs-mode-message``…"""
+    other_tags: str | None = None
+    """JSON object of the tags that have no column of their own."""
+
+
+@dataclass(slots=True, kw_only=True)
+class UserNotice(UserEvent):
+    """What all USERNOTICEs have in common; their raw tags are kept whole."""
+
+    msg_id: str | None = None
+    system_message: str | None = None
+    text: str | None = None
+    emotes: str | None = None
+    emote_names: str | None = None
+    flags: str | None = None
+    tags: str | None = None
+    """JSON object of every tag as it came (unescaped)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Goal(UserNotice):
+    """A notice that can move a channel's goal forward."""
+
+    goal_contribution_type: str | None = None
+    goal_current_contributions: int | None = None
+    goal_target_contributions: int | None = None
+    goal_user_contributions: int | None = None
+    goal_description: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Subscription(Goal):
+    """One row per sub or resub that was shown in chat."""
+
+    kind: ClassVar[str] = "subscriptions"
+
+    plan: str | None = None
+    """``Prime``, ``1000``, ``2000`` or ``3000``."""
+    plan_name: str | None = None
+    cumulative_months: int | None = None
+    streak_months: int | None = None
+    is_streak_shared: bool | None = None
+    legacy_months: int | None = None
+    """``msg-param-months``: the meaning before 2018-11, kept for old recordings."""
+    multi_month_duration: int | None = None
+    multi_month_tenure: int | None = None
+    was_gifted: bool | None = None
+    is_gifter_anonymous: bool | None = None
+    gifter_id: str | None = None
+    gifter_login: str | None = None
+    gifter_display_name: str | None = None
+    gift_months: int | None = None
+    gift_month_being_redeemed: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class SubGift(Goal):
+    """One row per sub given to one person (also those out of a mystery gift)."""
+
+    kind: ClassVar[str] = "sub_gifts"
+
+    is_anonymous: bool | None = None
+    recipient_id: str | None = None
+    recipient_login: str | None = None
+    recipient_display_name: str | None = None
+    plan: str | None = None
+    plan_name: str | None = None
+    recipient_months: int | None = None
+    gift_months: int | None = None
+    sender_total: int | None = None
+    """Subs the giver has given in this channel so far; ``None`` for anonymous givers."""
+    origin_id: str | None = None
+    community_gift_id: str | None = None
+    fun_string: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class MysteryGift(Goal):
+    """One row per bomb of gifts to the community; the single gifts are in ``sub_gifts``."""
+
+    kind: ClassVar[str] = "mystery_gifts"
+
+    is_anonymous: bool | None = None
+    gift_count: int | None = None
+    plan: str | None = None
+    sender_total: int | None = None
+    origin_id: str | None = None
+    community_gift_id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PayForward(UserNotice):
+    """One row per gift passed on, to somebody (standard) or to the community."""
+
+    kind: ClassVar[str] = "pay_forwards"
+
+    is_to_community: bool | None = None
+    is_prior_gifter_anonymous: bool | None = None
+    prior_gifter_id: str | None = None
+    prior_gifter_login: str | None = None
+    prior_gifter_display_name: str | None = None
+    recipient_id: str | None = None
+    recipient_login: str | None = None
+    recipient_display_name: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PaidUpgrade(UserNotice):
+    """One row per gifted or Prime sub that its owner goes on paying for."""
+
+    kind: ClassVar[str] = "paid_upgrades"
+
+    upgraded_from: str | None = None
+    """``gift``, ``anonymous_gift`` or ``prime``."""
+    plan: str | None = None
+    gifter_login: str | None = None
+    gifter_display_name: str | None = None
+    promo_name: str | None = None
+    promo_gift_total: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class OneTapGift(UserNotice):
+    """One row per one-tap gift redeemed."""
+
+    kind: ClassVar[str] = "one_tap_gifts"
+
+    gift_id: str | None = None
+    bits_spent: int | None = None
+    giver_display_name: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Bits(UserEvent):
+    """One row per cheer; the message itself is in ``chat_messages`` under the same id."""
+
+    kind: ClassVar[str] = "bits"
+
+    bits: int
+    text: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class BitsBadgeTier(UserNotice):
+    """One row per new bits badge somebody showed in chat."""
+
+    kind: ClassVar[str] = "bits_badge_tiers"
+
+    threshold: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Raid(UserNotice):
+    """One row per raid that arrived; the raider is the event's user."""
+
+    kind: ClassVar[str] = "raids"
+
+    viewer_count: int | None = None
+    """The size Twitch told; the share that chats is ours to measure."""
+    profile_image_url: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Announcement(UserNotice):
+    """One row per ``/announce``."""
+
+    kind: ClassVar[str] = "announcements"
+
+    announcement_color: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Milestone(UserNotice):
+    """One row per viewer milestone shared (watch streaks)."""
+
+    kind: ClassVar[str] = "milestones"
+
+    category: str | None = None
+    milestone_id: str | None = None
+    value: int | None = None
+    reward_points: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class OtherNotice(UserNotice):
+    """One row per USERNOTICE of any other ``msg_id``, known or not yet."""
+
+    kind: ClassVar[str] = "other_notices"
+
+
+@dataclass(slots=True, kw_only=True)
+class Moderation(RoomEvent):
+    """One row per act of moderation seen in chat (CLEARCHAT, CLEARMSG)."""
+
+    kind: ClassVar[str] = "moderation"
+
+    action: str
+    """``ban``, ``timeout``, ``delete_message`` or ``clear_chat``."""
+    target_user_id: str | None = None
+    target_user_login: str | None = None
+    duration_s: int | None = None
+    target_message_id: str | None = None
+    target_text: str | None = None
+    reason: str | None = None
+    """Twitch stopped telling it in 2018; kept for old recordings."""
+
+
+@dataclass(slots=True, kw_only=True)
+class RoomState(RoomEvent):
+    """One row per ROOMSTATE; a field that is ``None`` did not change."""
+
+    kind: ClassVar[str] = "room_states"
+
+    is_emote_only: bool | None = None
+    followers_only_min: int | None = None
+    """Minutes of following needed; 0 is any follower, -1 is off."""
+    is_unique_chat: bool | None = None
+    slow_s: int | None = None
+    is_subs_only: bool | None = None
+    language: str | None = None
+    has_rituals: bool | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class UserListChange(RoomEvent):
+    """One row per JOIN, PART, name in a NAMES list, or moderator sign given or taken.
+
+    Twitch batches these and keeps them back in rooms of more than 1,000 users.
+    """
+
+    kind: ClassVar[str] = "user_list"
+
+    action: str
+    """``join``, ``part``, ``names``, ``mod`` or ``unmod``."""
+    user_login: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Notice(RoomEvent):
+    """One row per NOTICE (and HOSTTARGET of old recordings) from the server."""
+
+    kind: ClassVar[str] = "notices"
+
+    msg_id: str | None = None
+    text: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ViewerSample(Event):
+    """One row per look at a live stream: Twitch's own viewer count and what is on."""
+
+    kind: ClassVar[str] = "viewer_samples"
+
+    viewer_count: int
+    stream_id: str | None = None
+    game_id: str | None = None
+    game_name: str | None = None
+    title: str | None = None
+    language: str | None = None
+    started_at: Instant | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StreamChange(Event):
+    """One row per start or end of a stream."""
+
+    kind: ClassVar[str] = "streams"
+
+    action: str
+    """``start`` or ``end``."""
+    stream_id: str | None = None
+    started_at: Instant | None = None
+    game_id: str | None = None
+    game_name: str | None = None
+    title: str | None = None
+    language: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Observation(Event):
+    """One row per change of what a collector can see of a room: the ledger behind ``gaps``.
+
+    ``sent_at`` is the instant from which the state holds. ``joined`` opens a stretch of
+    observed time; ``lost`` ends it against our will (a gap starts), ``left`` by our will.
+    """
+
+    kind: ClassVar[str] = "observations"
+
+    collector: str
+    """``irc``, ``helix``, ``eventsub`` or ``import``."""
+    state: str
+    """``joined``, ``lost`` or ``left``."""
+    reason: str | None = None
+
+
+KINDS: dict[str, type[Event]] = {
+    cls.kind: cls
+    for cls in (
+        ChatMessage,
+        Subscription,
+        SubGift,
+        MysteryGift,
+        PayForward,
+        PaidUpgrade,
+        OneTapGift,
+        Bits,
+        BitsBadgeTier,
+        Raid,
+        Announcement,
+        Milestone,
+        Moderation,
+        RoomState,
+        UserListChange,
+        Notice,
+        OtherNotice,
+        ViewerSample,
+        StreamChange,
+        Observation,
+    )
+}
+"""Every kind by name; the view ``gaps`` is made from ``observations``."""
+
+
+def synthetic_id(*parts: object) -> str:
+    """Gives an event without an id of Twitch's one that is the same each time it is met.
+
+    Args:
+        parts: What makes the happening unique (kind, room, instant, who, what, occurrence).
+
+    Returns:
+        ``x-`` and 32 hex digits; Twitch's ids never start so.
+    """
+    joined = "\x1f".join("" if part is None else str(part) for part in parts)
+    return "x-" + hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _arrow_type(hint: Any) -> pa.DataType:
+    inner = [arg for arg in get_args(hint) if arg is not type(None)]
+    base = inner[0] if inner else hint
+    if base is Instant:
+        return pa.timestamp("us", tz="UTC")
+    return {str: pa.string(), int: pa.int64(), bool: pa.bool_(), float: pa.float64()}[base]
+
+
+def arrow_schema(cls: type[Event]) -> pa.Schema:
+    """The columns that a kind has in the lake, in the order of its dataclass fields.
+
+    Args:
+        cls: One of the classes in :data:`KINDS`.
+
+    Returns:
+        A schema with one field a dataclass field; instants are ``timestamp[us, tz=UTC]``.
+    """
+    hints = get_type_hints(cls)
+    return pa.schema([pa.field(f.name, _arrow_type(hints[f.name])) for f in fields(cls)])
