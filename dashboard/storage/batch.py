@@ -1,0 +1,141 @@
+"""Events as columns: the one step from objects to tables, shared by the journal and the lake."""
+
+from __future__ import annotations
+
+import operator
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dashboard.events import KINDS, Event, Instant, arrow_schema
+
+DAY_US = 86_400 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of one kind and one UTC day, as columns.
+
+    ``table`` has the columns of :func:`schema_of`, one row an event, in the order they came.
+    """
+
+    kind: str
+    day: str
+    table: pa.Table
+
+    def ids(self) -> list[str]:
+        """The event ids, in row order."""
+        return self.table["event_id"].to_pylist()
+
+    def span(self, column: str = "sent_at") -> tuple[Instant, Instant]:
+        """The first and last instant of a column."""
+        ends = pc.min_max(self.table[column].cast(pa.int64()))
+        return Instant(ends["min"].as_py()), Instant(ends["max"].as_py())
+
+    def rooms(self) -> list[str]:
+        """Logins of the rooms in it, sorted."""
+        return sorted(self.table["room_login"].unique().to_pylist())
+
+    def without(self, event_ids: set[str]) -> Batch:
+        """The same batch without some events."""
+        if not event_ids:
+            return self
+        known = pc.is_in(self.table["event_id"], value_set=pa.array(sorted(event_ids), pa.string()))
+        return Batch(self.kind, self.day, self.table.filter(pc.invert(known)))
+
+
+def batches_of(events: Sequence[Event]) -> tuple[list[Batch], bytes]:
+    """Turns events into columns, and the columns into what the journal keeps.
+
+    Args:
+        events: Of any kinds and days.
+
+    Returns:
+        One batch a kind and day, and the same content as lines of JSON, one a batch, with
+        columns that are all ``None`` left out.
+    """
+    groups: defaultdict[tuple[str, int], list[Event]] = defaultdict(list)
+    for event in events:
+        groups[event.kind, event.sent_at // DAY_US].append(event)
+    batches, lines = [], []
+    for (kind, day), group in groups.items():
+        names, read_all = _fields_of(kind)
+        count = len(group)
+        columns = {
+            name: values
+            for name, values in zip(names, zip(*map(read_all, group), strict=True), strict=True)
+            if values.count(None) != count
+        }
+        line = _to_json(kind, columns)
+        if line is None:
+            columns = {name: tuple(map(_without_surrogates, values)) for name, values in columns.items()}
+            line = _to_json(kind, columns)
+            assert line is not None
+        batches.append(Batch(kind, day_of(day * DAY_US), _table(kind, count, columns)))
+        lines.append(line)
+    return batches, b"\n".join(lines)
+
+
+def batch_from_json(line: bytes) -> Batch | None:
+    """Reads one line of the journal back.
+
+    Returns:
+        The batch; None for a kind this version does not know. Columns it does not know are
+        passed over, columns the line does not have are NULL.
+    """
+    record = orjson.loads(line)
+    if record["kind"] not in KINDS:
+        return None
+    columns: dict[str, Any] = record["columns"]
+    day = day_of(columns["sent_at"][0])
+    return Batch(record["kind"], day, _table(record["kind"], len(columns["event_id"]), columns))
+
+
+@cache
+def schema_of(kind: str) -> pa.Schema:
+    """The Parquet columns of a kind as this version writes them."""
+    return arrow_schema(KINDS[kind])
+
+
+def day_of(instant: int) -> str:
+    """The UTC day of an instant as ``YYYY-MM-DD``: the name of its partition."""
+    return datetime.fromtimestamp(instant // DAY_US * 86_400, UTC).strftime("%Y-%m-%d")
+
+
+@cache
+def _fields_of(kind: str) -> tuple[tuple[str, ...], operator.attrgetter[Any]]:
+    names = tuple(field.name for field in fields(KINDS[kind]))
+    return names, operator.attrgetter(*names)
+
+
+def _table(kind: str, count: int, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    schema = schema_of(kind)
+    return pa.table([_array(columns.get(f.name), count, f.type) for f in schema], schema=schema)
+
+
+def _array(values: Sequence[Any] | None, count: int, kind: pa.DataType) -> pa.Array:
+    if values is None:
+        return pa.nulls(count, kind)
+    if pa.types.is_timestamp(kind):
+        # Whole numbers straight to timestamps: datetime objects would cost 15 µs each.
+        return pa.array(values, pa.int64()).cast(kind)
+    return pa.array(values, kind)
+
+
+def _to_json(kind: str, columns: Mapping[str, Sequence[Any]]) -> bytes | None:
+    try:
+        return orjson.dumps({"kind": kind, "columns": columns})
+    except orjson.JSONEncodeError:
+        # A lone surrogate is the one thing that a Python str holds and a file can't.
+        return None
+
+
+def _without_surrogates(value: Any) -> Any:
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value

@@ -1,0 +1,15 @@
+-- One row per stretch in which a collector lost sight of a room it should have been reading.
+-- ended_at is NULL while the gap lasts. A collector that died without a word has its `lost` written,
+-- with the instant of its last sign of life, when the next one starts.
+with changes as (
+  select
+    collector, room_login, room_id, state, reason, sent_at,
+    lead(sent_at) over room_of_collector as next_at
+  from observations
+  window room_of_collector as (partition by collector, room_login order by sent_at, state = 'joined', event_id)
+)
+select
+  collector, room_login, room_id, sent_at as started_at, next_at as ended_at,
+  date_diff('millisecond', sent_at, next_at) / 1000.0 as duration_s, reason
+from changes
+where state = 'lost'

@@ -1,0 +1,138 @@
+"""The state: what is not an event. Followed channels, and what the processes say of themselves.
+
+SQLite (WAL) in ``<data>/state/state.sqlite`` by default, or any database that SQLAlchemy knows by
+``DATABASE_URL``. Small rows only; everything big is in the lake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from dashboard.events import Instant
+from dashboard.storage.catalog import now_us
+
+_METADATA = MetaData()
+_FOLLOWED = Table(
+    "followed_channels",
+    _METADATA,
+    Column("room_login", String(25), primary_key=True),
+    Column("followed_by", String(64), nullable=False),
+    Column("followed_at", BigInteger, nullable=False),
+)
+_STATUS = Table(
+    "statuses",
+    _METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("payload", JSON, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """What a process last said of itself."""
+
+    payload: dict[str, Any]
+    updated_at: Instant
+
+
+class State:
+    """Opens (or makes) the state database; safe to share between threads, opened on first use.
+
+    Args:
+        data_dir: The data folder.
+        url: A SQLAlchemy address instead of the SQLite file.
+    """
+
+    def __init__(self, data_dir: Path, url: str = "") -> None:
+        self._data_dir = data_dir
+        self._url = url
+        self._opened: Engine | None = None
+
+    def followed(self) -> list[str]:
+        """Logins of the channels that the collector should read, in the order they were added."""
+        query = select(_FOLLOWED.c.room_login).order_by(_FOLLOWED.c.followed_at, _FOLLOWED.c.room_login)
+        with self._engine.connect() as con:
+            return list(con.scalars(query))
+
+    def follow(self, logins: Iterable[str], by: str = "") -> list[str]:
+        """Adds channels.
+
+        Returns:
+            Those that were not followed before.
+        """
+        return [login for login in dict.fromkeys(logins) if self._follow_one(login, by)]
+
+    def unfollow(self, logins: Iterable[str]) -> None:
+        """Removes channels; what was collected stays."""
+        with self._engine.begin() as con:
+            con.execute(delete(_FOLLOWED).where(_FOLLOWED.c.room_login.in_(list(logins))))
+
+    def write_status(self, name: str, payload: dict[str, Any]) -> None:
+        """Says how a process is doing; it overwrites what it said before."""
+        values = {"payload": payload, "updated_at": now_us()}
+        with self._engine.begin() as con:
+            changed = con.execute(update(_STATUS).where(_STATUS.c.name == name).values(**values))
+            if not changed.rowcount:
+                con.execute(insert(_STATUS).values(name=name, **values))
+
+    def read_status(self, name: str) -> StatusRow | None:
+        """What a process last said, or None if it never spoke."""
+        with self._engine.connect() as con:
+            row = con.execute(
+                select(_STATUS.c.payload, _STATUS.c.updated_at).where(_STATUS.c.name == name)
+            ).first()
+        return StatusRow(row[0], Instant(row[1])) if row else None
+
+    def close(self) -> None:
+        """Closes all connections."""
+        if self._opened is not None:
+            self._opened.dispose()
+            self._opened = None
+
+    def _follow_one(self, login: str, by: str) -> bool:
+        try:
+            with self._engine.begin() as con:
+                con.execute(insert(_FOLLOWED).values(room_login=login, followed_by=by, followed_at=now_us()))
+        except IntegrityError:
+            return False
+        return True
+
+    @property
+    def _engine(self) -> Engine:
+        if self._opened is None:
+            folder = self._data_dir / "state"
+            folder.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(self._url or f"sqlite:///{folder / 'state.sqlite'}", hide_parameters=True)
+            if engine.dialect.name == "sqlite":
+                event.listen(engine, "connect", _prepare_sqlite)
+            _METADATA.create_all(engine)
+            self._opened = engine
+        return self._opened
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("pragma journal_mode = wal")
+    cursor.execute("pragma busy_timeout = 30000")
+    cursor.close()
