@@ -13,12 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from collectors.irc_parser import nick_of
-from collectors.irc_values import Tags, emote_names, flag, instant, is_vip, json_text, number, room_login
+from collectors.irc_values import Line, Tags, emote_names, flag, is_vip, json_text, number
 from dashboard.events import (
     Announcement,
     BitsBadgeTier,
     Event,
-    Instant,
     Milestone,
     MysteryGift,
     OneTapGift,
@@ -38,18 +37,11 @@ Common = dict[str, Any]
 Builder = Callable[[str, Tags, Common], Event]
 
 
-def user_notice(
-    tags: Tags, origin: str | None, params: list[str], received_at: Instant, fallback: Instant, source: str
-) -> list[Event]:
+def user_notice(line: Line) -> list[Event]:
     """One USERNOTICE as the event of its ``msg-id``.
 
     Args:
-        tags: Of the line, unescaped.
-        origin: Source of the line.
-        params: The room and perhaps the text that the user added.
-        received_at: When the line was received.
-        fallback: When it happened, if the line does not tell.
-        source: Who told us.
+        line: With the room and perhaps a text that the user added.
 
     Returns:
         Exactly one event.
@@ -57,42 +49,35 @@ def user_notice(
     Raises:
         ParseError: The line names no room.
     """
-    room = room_login(params)
+    tags = line.tags
     msg_id = tags.get("msg-id") or ""
     kind = (tags.get("source-msg-id") or "") if msg_id == "sharedchatnotice" else msg_id
-    at = instant(tags.get("tmi-sent-ts"), fallback)
-    common = _common(tags, " ".join(params[1:]), room)
-    login = common["user_login"] = tags.get("login") or nick_of(origin)
-    build = _BUILDERS.get(kind, _other)
-    event = build(
-        kind,
-        tags,
-        {
-            **common,
-            "event_id": tags.get("id") or synthetic_id("usernotice", kind, room, at, login, json_text(tags)),
-            "source": source,
-            "sent_at": at,
-            "received_at": received_at,
-        },
-    )
-    return [event]
+    return [_BUILDERS.get(kind, _other)(kind, tags, _common(line, kind))]
 
 
-def _common(tags: Tags, text: str, room: str) -> Common:
-    get = tags.get
+def _common(line: Line, kind: str) -> Common:
+    room, at, text = line.room(), line.sent_at, line.text
+    get = line.tags.get
+    login = get("login") or nick_of(line.origin)
+    tags_json = json_text(line.tags)
     emotes = get("emotes") or None
     return {
+        "event_id": get("id") or synthetic_id("usernotice", kind, room, at, login, text, tags_json),
+        "source": line.source,
         "room_login": room,
+        "sent_at": at,
+        "received_at": line.received_at,
         "room_id": get("room-id") or None,
         "source_room_id": get("source-room-id") or None,
         "source_message_id": get("source-id") or None,
         "user_id": get("user-id") or None,
+        "user_login": login,
         "user_display_name": get("display-name") or None,
         "color": get("color") or None,
         "badges": get("badges") or None,
         "badge_info": get("badge-info") or None,
         "is_subscriber": flag(get("subscriber")),
-        "is_vip": is_vip(tags),
+        "is_vip": is_vip(line.tags),
         "is_mod": flag(get("mod")),
         "is_turbo": flag(get("turbo")),
         "user_type": get("user-type") or None,
@@ -105,7 +90,7 @@ def _common(tags: Tags, text: str, room: str) -> Common:
         "emotes": emotes,
         "emote_names": emote_names(emotes, text),
         "flags": get("flags") or None,
-        "tags": json_text(tags),
+        "tags": tags_json,
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import orjson
 
@@ -15,12 +16,45 @@ _MAX_DIGITS = 18  # more would not fit the lake's 64-bit columns
 _EARLIEST_MS = 1_000_000_000_000  # 2001-09-09; Twitch is younger
 _LATEST_MS = 4_102_444_800_000  # 2100-01-01: keeps a broken clock from opening odd date folders
 
-_FLAGS = {"1": True, "0": False, "true": True, "false": False}
+_FLAGS: dict[str | None, bool] = {"1": True, "0": False, "true": True, "false": False}
+
+flag: Callable[[str | None], bool | None] = _FLAGS.get
+"""``0``/``1`` and ``false``/``true``; ``None`` for nothing and for anything else."""
+
 _ROOM_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_:-")
 _MAX_ROOM_LENGTH = 80
 
 _rooms: dict[str, str] = {}
 _MAX_ROOMS = 20_000
+
+
+@dataclass(slots=True)
+class Line:
+    """One line in its parts, with what the collector knows about it besides."""
+
+    tags: Tags
+    origin: str | None
+    command: str
+    params: list[str]
+    received_at: Instant
+    fallback_at: Instant
+    """When it happened, for lines without a time of their own."""
+    source: str
+    raw: str
+
+    @property
+    def sent_at(self) -> Instant:
+        """When it happened."""
+        return instant(self.tags.get("tmi-sent-ts"), self.fallback_at)
+
+    @property
+    def text(self) -> str:
+        """Everything after the first parameter; text may come without its colon."""
+        return " ".join(self.params[1:])
+
+    def room(self) -> str:
+        """Login of the room in the first parameter; ParseError where there is none."""
+        return room_login(self.params)
 
 
 def number(value: str | None) -> int | None:
@@ -36,11 +70,6 @@ def signed_number(value: str | None) -> int | None:
         magnitude = number(value[1:])
         return None if magnitude is None else -magnitude
     return number(value)
-
-
-def flag(value: str | None) -> bool | None:
-    """``0``/``1`` and ``false``/``true``; ``None`` for nothing and for anything else."""
-    return _FLAGS.get(value) if value else None
 
 
 def instant(milliseconds: str | None, fallback: Instant) -> Instant:
