@@ -36,7 +36,7 @@ def recorded_lines() -> list[str]:
     root = os.environ.get("STREAMLENS_RECORDED_DIR", str(Path(__file__).resolve().parents[2] / "shared/data"))
     path = Path(root) / "irc/xqcow_2019-09-15_raw5000.irc.txt"
     if path.is_file():
-        return path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     return [_MADE_UP.format(n=n) for n in range(5_000)]
 
 
