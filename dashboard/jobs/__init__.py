@@ -1,1 +1,1 @@
-
+"""Long work: run by the clock, by background callbacks, or by the command line."""

@@ -1,0 +1,17 @@
+# One image, three ways to run it: everything (default), or `web`, `collect`, `work` on machines of their own.
+FROM python:3.13-slim
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data HOST=0.0.0.0 PORT=5000
+WORKDIR /streamlens
+
+COPY requirements.txt .
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+COPY . .
+
+RUN useradd --system --uid 10001 streamlens && mkdir /data && chown streamlens /data
+USER streamlens
+VOLUME /data
+EXPOSE 5000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+  CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:5000/healthz', timeout=4)"
+ENTRYPOINT ["python", "app.py"]

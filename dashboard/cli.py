@@ -1,0 +1,314 @@
+"""The command line: what ``python app.py`` can do, told like a manual.
+
+Parts that live outside ``dashboard`` (the collectors, the pages) come in through :class:`Parts`;
+``app.py`` wires them. Heavy imports wait until a command needs them: ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dashboard.cli_output import PRINTERS, ImportProgress, errors_said_plainly, import_words, say
+from dashboard.supervisor import EXIT_FAILED, Child, Supervisor, end_with_parent
+
+if TYPE_CHECKING:
+    from dashboard.config import Settings
+
+_EPILOG = """\b
+Exit codes
+  0   done
+  1   failed; the message says what, and what is safe
+  2   wrong use of the command line
+  75  another process already writes to the data folder
+  78  a setting is missing or wrong
+
+\b
+Settings come from the environment, a .env file or streamlens.yaml; .env.example
+documents each. With none at all, everything runs on the sandbox: a local
+stand-in for Twitch.
+"""
+
+
+_MARKS = {"ok": "✓", "warn": "!", "fail": "✗", "off": "·"}
+_READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_WRITABLE = click.Path(dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What ``app.py`` brings to the command line."""
+
+    app: Path
+    serve_web: Callable[[Settings], None]
+    run_collector: Callable[[Settings, Sequence[str]], None]
+    import_files: Callable[..., Any]
+
+
+def build_cli(parts: Parts) -> click.Group:
+    """Makes the command line.
+
+    Args:
+        parts: The entry points that live outside ``dashboard``.
+
+    Returns:
+        A click group; called without a command it runs everything.
+    """
+
+    @click.group(invoke_without_command=True, epilog=_EPILOG, context_settings={"max_content_width": 100})
+    @click.version_option("0.1.0", prog_name="StreamLens")
+    @click.pass_context
+    def cli(context: click.Context) -> None:
+        """StreamLens: self-hosted Twitch analytics.
+
+        Without a command it runs everything on this machine: the web server, the collector and
+        the worker (and the sandbox, if no channel is set), each restarted when it dies. Ctrl-C
+        stops them cleanly.
+        """
+        if context.invoked_subcommand is None:
+            with errors_said_plainly():
+                sys.exit(_run_all(parts))
+
+    for command in (
+        _import_command(parts),
+        _collect_command(parts),
+        _web_command(parts),
+        work,
+        sandbox,
+        query,
+        compact,
+        check,
+    ):
+        cli.add_command(command)
+    return cli
+
+
+def _run_all(parts: Parts) -> int:
+    settings = _settings()
+    children = []
+    if settings.is_sandbox:
+        children.append(Child("sandbox", ["sandbox"]))
+    children += [Child("collector", ["collect"]), Child("worker", ["work"]), Child("web", ["web"])]
+    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0") else settings.host
+    where = f"http://{host}:{settings.port}"
+    source = "the sandbox (invented data)" if settings.is_sandbox else ", ".join(settings.twitch_channels)
+    click.echo(f"StreamLens opens at {where}  ·  reading {source or 'the channels you add'}  ·  Ctrl-C stops")
+    return Supervisor(parts.app, children).run()
+
+
+def _import_command(parts: Parts) -> click.Command:
+    @click.command("import")
+    @click.argument(
+        "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+    )
+    @click.option("--channel", help="Login of the channel, where the file does not tell it.")
+    @click.option(
+        "--speed",
+        default="max",
+        show_default=True,
+        help="max, or how many times faster than it happened: 1 replays in real time into the Live page.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+    def import_(files: tuple[Path, ...], channel: str | None, speed: str, as_json: bool) -> None:
+        """Read recordings: raw IRC lines, recent-messages JSON, TwitchDownloader and VOD chat JSON,
+        Chatty logs, rustlog or justlog text, CSV; also gzipped.
+
+        The format is told by the content. The events are the same as live ones; importing the same
+        file again adds nothing.
+        """
+        with errors_said_plainly(as_json):
+            settings = _settings()
+            summary = _import(parts, settings, files, channel, _speed(speed), as_json)
+            say({"ok": not summary.is_interrupted, **summary.as_dict()}, as_json, import_words(summary))
+
+    return import_
+
+
+def _collect_command(parts: Parts) -> click.Command:
+    @click.command()
+    @click.argument("channels", nargs=-1)
+    def collect(channels: tuple[str, ...]) -> None:
+        """Run only the collector: chat (and viewer counts, with credentials) into the lake.
+
+        CHANNELS are followed besides those in TWITCH_CHANNELS and those added on the page.
+        """
+        with errors_said_plainly():
+            from dashboard.config import parse_channels
+
+            end_with_parent()
+            settings = _settings()
+            try:
+                logins = parse_channels(list(channels))
+            except ValueError as error:
+                raise click.UsageError(str(error)) from None
+            parts.run_collector(settings, logins)
+
+    return collect
+
+
+def _web_command(parts: Parts) -> click.Command:
+    @click.command()
+    def web() -> None:
+        """Run only the web server."""
+        with errors_said_plainly():
+            end_with_parent()
+            parts.serve_web(_settings())
+
+    return web
+
+
+@click.command()
+def work() -> None:
+    """Run only the worker: compaction and retention by the clock."""
+    with errors_said_plainly():
+        from dashboard.jobs.schedule import run_worker
+
+        end_with_parent()
+        run_worker(_settings())
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: SANDBOX_HOST]")
+@click.option("--port", type=int, help="HTTP, WebSocket; IRC over TCP is one above.  [default: SANDBOX_PORT]")
+@click.option("--seed", type=int, help="The same seed is the same world.  [default: SANDBOX_SEED]")
+@click.option("--channels", type=int, help="Size of the world.  [default: SANDBOX_CHANNEL_COUNT]")
+@click.option("--truth", type=_WRITABLE, help="Where to write the ground truth as JSON.")
+@click.option("--replay", type=_READABLE, help="A recording of raw IRC lines to serve as a channel.")
+@click.option("--speed", type=float, default=1.0, show_default=True, help="Of the replay.")
+def sandbox(**options: Any) -> None:
+    """Run only the sandbox: a local stand-in for Twitch (IRC, Helix, OAuth), deterministic by seed."""
+    with errors_said_plainly():
+        from dashboard.sandbox import run_sandbox
+
+        end_with_parent()
+        run_sandbox(_settings(), **{name: value for name, value in options.items() if value is not None})
+
+
+@click.command()
+@click.argument("sql")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
+)
+@click.option("--limit", default=10_000, show_default=True, help="At most so many rows.")
+@click.option("--timeout", "timeout_s", type=float, help="Seconds.  [default: QUERY_TIMEOUT_S]")
+def query(sql: str, form: str, limit: int, timeout_s: float | None) -> None:
+    """Ask the lake in SQL (DuckDB's), read only.
+
+    \b
+    Views: chat_messages, subscriptions, sub_gifts, mystery_gifts, pay_forwards,
+    paid_upgrades, one_tap_gifts, bits, bits_badge_tiers, raids, announcements,
+    milestones, moderation, room_states, user_list, notices, other_notices,
+    viewer_samples, streams, observations, gaps.
+
+    \b
+    python app.py query "select room_login, count(*) from chat_messages group by all"
+    python app.py query "describe raids"
+    """
+    with errors_said_plainly():
+        from dashboard.storage.store import Store
+
+        settings = _settings()
+        store = Store(
+            settings.data_dir,
+            threads=settings.query_threads,
+            memory_mb=settings.query_memory_mb,
+            timeout_s=timeout_s or settings.query_timeout_s,
+        )
+        table = store.sql(sql, max_rows=limit)
+        PRINTERS[form](table.columns, table.rows)
+        if table.is_cut:
+            click.echo(f"Cut after {limit:,} rows; --limit gives more.", err=True)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+def compact(as_json: bool) -> None:
+    """Merge small files of the lake now, and remove duplicates and what is past its time.
+
+    The worker does the same by the clock; this is for machines that only collect at times.
+    """
+    with errors_said_plainly(as_json):
+        from dashboard.storage.compaction import Compactor
+
+        settings = _settings()
+        compactor = Compactor(settings.data_dir, memory_mb=settings.query_memory_mb)
+        retired = compactor.retain(settings.retention_days)
+        done = compactor.run(everything=True)
+        summary = {
+            "merged_files": done.merged_count,
+            "made_files": done.made_count,
+            "rows": done.row_count,
+            "duplicates": done.duplicate_count,
+            "expired_files": retired,
+        }
+        words = (
+            f"{done.merged_count} files became {done.made_count} ({done.row_count:,} rows, "
+            f"{done.duplicate_count:,} duplicates dropped); {retired} files were past their time."
+        )
+        say(summary, as_json, words)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+def check(as_json: bool) -> None:
+    """Say what works and what does not: settings, folders, Twitch, S3. Ends with 1 if anything failed."""
+    with errors_said_plainly(as_json):
+        from dashboard.health import run_checks
+
+        checks = run_checks(_settings())
+        failed = [item for item in checks if item.status == "fail"]
+        records = [{"name": item.name, "status": item.status, "detail": item.detail} for item in checks]
+        lines = [f"{_MARKS[item.status]} {item.name}: {item.detail}" for item in checks]
+        cures = [f"\n    {item.cure}" if item.cure else "" for item in checks]
+        words = "\n".join(line + cure for line, cure in zip(lines, cures, strict=True))
+        say({"ok": not failed, "checks": records}, as_json, words)
+        if failed:
+            sys.exit(EXIT_FAILED)
+
+
+def _settings() -> Settings:
+    from dashboard.config import load_settings
+    from dashboard.logs import configure_logging
+
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def _import(
+    parts: Parts,
+    settings: Settings,
+    files: tuple[Path, ...],
+    channel: str | None,
+    speed: float | None,
+    is_quiet: bool,
+) -> Any:
+    from dashboard.storage.ingest import Ingest
+    from dashboard.storage.recovery import read_opt_out
+
+    opt_out = read_opt_out(settings.opt_out_file) if settings.opt_out_file else frozenset()
+    progress = ImportProgress(is_quiet)
+    try:
+        with Ingest(settings.data_dir, "import", dedupe_against_lake=True, opt_out=opt_out) as ingest:
+            return parts.import_files(
+                list(files), channel=channel, speed=speed, ingest=ingest, on_progress=progress
+            )
+    finally:
+        progress.close()
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < 1e6:
+        raise click.UsageError(f"--speed {text}: give max, or a number above 0 such as 1 or 10.")
+    return speed
