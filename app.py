@@ -60,6 +60,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     from callbacks import register_all
     from callbacks.background import manager
     from dashboard.ui import shell
+    from dashboard.web import health_blueprint
 
     app = Dash(
         "streamlens",

@@ -1,1 +1,19 @@
+"""Binds every page's callbacks to the app."""
 
+from __future__ import annotations
+
+from dash import Dash
+
+from callbacks import live, shell
+from dashboard.services import Services
+
+
+def register_all(app: Dash, services: Services) -> None:
+    """Binds the frame's and every page's callbacks.
+
+    Args:
+        app: The app, its pages registered.
+        services: What the callbacks ask.
+    """
+    shell.register(app)
+    live.register(app, services)

@@ -1,0 +1,166 @@
+"""The one way to run long work from a page.
+
+Every background callback goes through :func:`register_background`, because Dash on its own
+answers two people with equal inputs with one result, runs on for ever when the page is left,
+and shows an error to nobody. Here each job gets the page load's nonce and the user into its
+cache key, a time limit in its own process, and an error path to the page.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from dash import Dash, DiskcacheManager, Input, Output, State, no_update
+
+from dashboard.errors import StreamLensError
+from dashboard.ui import components, ids
+
+log = logging.getLogger(__name__)
+
+LOCAL_USER = "local"
+"""Everybody, until there is a login."""
+POLL_MS = 500
+
+
+class JobTimeout(StreamLensError):
+    """A job passed its time limit and was ended."""
+
+
+def manager(data_dir: Path) -> DiskcacheManager:
+    """Keeps the jobs' results, where nobody else on the machine can read or plant them.
+
+    Args:
+        data_dir: Data folder; the results live in ``cache/jobs`` below it.
+
+    Returns:
+        A manager whose jobs start in fresh processes, without the server's threads and files.
+    """
+    import diskcache
+    import multiprocess
+
+    folder = data_dir / "cache" / "jobs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (folder.parent, folder):
+        path.chmod(0o700)  # Results are pickles: whoever writes here runs code in the server.
+    multiprocess.set_start_method("forkserver", force=True)
+    return DiskcacheManager(diskcache.Cache(str(folder)))
+
+
+def register_background(
+    app: Dash,
+    work: Callable[..., Any],
+    *,
+    output: Output,
+    inputs: Sequence[Input],
+    state: Sequence[State] = (),
+    progress: Output | None = None,
+    running: Sequence[tuple[Output, Any, Any]] = (),
+    cancel: Sequence[Input] = (),
+    timeout_s: float = 600,
+    fixed: dict[str, Any] | None = None,
+) -> None:
+    """Binds long work to the page.
+
+    Args:
+        app: The app.
+        work: A module-level function ``work(set_progress, *inputs, *state, user=…, **fixed)``.
+        output: Where the result goes.
+        inputs: What starts it.
+        state: What it reads besides.
+        progress: Where progress goes.
+        running: Properties while it runs and after.
+        cancel: What ends it.
+        timeout_s: Time limit; the job's process enforces it.
+        fixed: Values for every run, plain data only (jobs run in another process).
+    """
+    given = dict(fixed or {})
+
+    def with_progress(set_progress: Callable[[Any], None], *args: Any) -> Any:
+        *values, nonce, user = args
+        return run_job(work, set_progress, values, given | {"user": user or LOCAL_USER}, timeout_s, nonce)
+
+    def without_progress(*args: Any) -> Any:
+        return with_progress(_ignore, *args)
+
+    job = with_progress if progress else without_progress
+    # Dash makes the job's key from the source that this points at: without it all kinds of
+    # work would share one key.
+    job.__wrapped__ = work  # type: ignore[attr-defined]
+    app.callback(
+        output=[output, Output(ids.SHELL_TOAST, "children", allow_duplicate=True)],
+        inputs=list(inputs),
+        state=[*state, State(ids.SHELL_NONCE, "data"), State(ids.SHELL_USER, "data")],
+        background=True,
+        progress=[progress] if progress else None,
+        running=list(running),
+        cancel=list(cancel),
+        interval=POLL_MS,
+        prevent_initial_call=True,
+    )(job)
+
+
+def _ignore(_: Any) -> None:
+    """Takes progress that no part of the page shows."""
+
+
+def run_job(
+    work: Callable[..., Any],
+    set_progress: Callable[[Any], None],
+    values: Sequence[Any],
+    given: dict[str, Any],
+    timeout_s: float,
+    nonce: str,
+) -> list[Any]:
+    """Runs the work in its process, under its time limit, and turns errors into words.
+
+    Args:
+        work: The function.
+        set_progress: Takes what the page shows meanwhile.
+        values: Its inputs and states.
+        given: Its fixed values and the user.
+        timeout_s: Time limit.
+        nonce: The page load it belongs to (for the log).
+
+    Returns:
+        The result and what the page says: a notice after an error, else nothing.
+    """
+    try:
+        with time_limit(timeout_s):
+            return [work(set_progress, *values, **given), None]
+    except StreamLensError as error:
+        return [no_update, components.notice(str(error), "Everything collected so far is safe.")]
+    except Exception:
+        reference = uuid.uuid4().hex[:8]
+        log.exception("Job %s of page load %s failed [%s]", work.__name__, nonce, reference)
+        return [no_update, unexpected("This job failed.", reference)]
+
+
+def unexpected(title: str, reference: str) -> Any:
+    """A notice for an error nobody foresaw: its reference leads to the log."""
+    return components.notice(
+        title, "Everything collected so far is safe. The log has the details.", reference=reference
+    )
+
+
+class time_limit:  # noqa: N801 - used as a verb in a with statement
+    """Ends the block with :class:`JobTimeout` after so many seconds (main thread only)."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __enter__(self) -> None:
+        self.before = signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self.before)
+
+    def _ring(self, signum: int, frame: FrameType | None) -> None:
+        raise JobTimeout(f"This took longer than {self.seconds:g} s and was ended.")

@@ -1,0 +1,22 @@
+"""What the callbacks work with: one bundle, made once by the entry point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dashboard.config import Settings
+    from dashboard.insights.live import LiveInsights
+    from dashboard.storage.state import State
+    from dashboard.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The running parts that a page may ask; tests put fakes in their places."""
+
+    settings: Settings
+    store: Store
+    state: State
+    live: LiveInsights

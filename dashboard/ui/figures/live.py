@@ -1,0 +1,349 @@
+"""The chart of the Live page: velocity and viewers, what happened, what was not observed.
+
+Times are drawn on the viewer's clock: plotly shows a date axis as it is, so instants are
+moved by the offset that holds at the end of the series. That keeps the axis even when the
+clock changes in the middle of a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+
+from dashboard.events import Instant
+from dashboard.insights.live_model import GapSpan, LiveSeries, Marker
+from dashboard.ui import text, theme
+
+VELOCITY: Final = 0
+VIEWERS: Final = 1
+GAPS: Final = 2
+LANE: Final = 3
+
+LANE_TOP: Final = 0.17
+"""Share of the height that belongs to the lane of events."""
+VIEWER_HOLD_S: Final = 180
+"""Twitch's count is looked at each minute; samples further apart are not joined by a line."""
+SLOTS: Final = 48
+"""Marks closer than a 48th of the range are drawn as one."""
+LABELS_APART_SHARE: Final = 0.14
+IMPORTANCE: Final = ("raid", "game", "stream", "gift", "bits", "sub", "announcement", "milestone")
+TIME_TICKS: Final = 6
+
+
+def live_figure(series: LiveSeries, *, theme_name: theme.Theme, tz: ZoneInfo) -> go.Figure:
+    """How fast the chat was and how many watched, with everything that happened beside it.
+
+    Args:
+        series: What to draw.
+        theme_name: ``dark`` or ``light``.
+        tz: The viewer's time zone.
+
+    Returns:
+        Four traces in fixed places (:data:`VELOCITY`, :data:`VIEWERS`, :data:`GAPS`,
+        :data:`LANE`), so that an update can name what it changes.
+    """
+    colors = theme.COLORS[theme_name]
+    figure = go.Figure(
+        data=[
+            velocity_trace(series, tz, colors),
+            viewers_trace(series, tz, colors),
+            gap_trace(series, tz, colors),
+            lane_trace(series, tz, theme_name),
+        ],
+        layout={"template": theme.template(theme_name), "uirevision": f"{series.bin_s}"},
+    )
+    figure.update_layout(**_axes(series, tz, colors))
+    figure.update_layout(shapes=shapes(series, tz, theme_name), annotations=annotations(series, tz, theme_name))
+    return figure
+
+
+def x_ms(at: Instant, series: LiveSeries, tz: ZoneInfo) -> int:
+    """Where an instant stands on the axis: milliseconds on the viewer's clock."""
+    offset = text.local(series.end_at, tz).utcoffset()
+    return at // 1000 + (int(offset.total_seconds() * 1000) if offset else 0)
+
+
+def velocity_trace(series: LiveSeries, tz: ZoneInfo, colors: dict[str, str]) -> go.Scatter:
+    """Messages per minute, at the middle of each bin; ``None`` breaks the line."""
+    start = series.bin_at[0] if series.bin_at else series.start_at
+    return go.Scatter(
+        name="messages / min",
+        x0=x_ms(start, series, tz) + series.bin_s * 500,
+        dx=series.bin_s * 1000,
+        y=[value_of(value) for value in series.velocity],
+        mode="lines",
+        connectgaps=False,
+        line={"color": colors["accent"], "width": 2},
+        hovertemplate="%{y:,.0f} messages per minute<extra></extra>",
+    )
+
+
+def value_of(value: float | None) -> float | None:
+    """A velocity as it is drawn and sent: one decimal is all that can be seen."""
+    return None if value is None else round(value, 1)
+
+
+def viewers_points(series: LiveSeries, tz: ZoneInfo) -> tuple[list[int], list[int | None]]:
+    """Samples of the viewer count, with a break where samples are missing."""
+    x: list[int] = []
+    y: list[int | None] = []
+    previous: Instant | None = None
+    for at, viewers in zip(series.viewers_at, series.viewers, strict=True):
+        if previous is not None and at - previous > VIEWER_HOLD_S * 1_000_000:
+            x.append(x_ms(Instant(previous + 1), series, tz))
+            y.append(None)
+        x.append(x_ms(at, series, tz))
+        y.append(viewers)
+        previous = at
+    return x, y
+
+
+def viewers_trace(series: LiveSeries, tz: ZoneInfo, colors: dict[str, str]) -> go.Scatter:
+    """Twitch's own viewer count on the right scale."""
+    x, y = viewers_points(series, tz)
+    return go.Scatter(
+        name="viewers",
+        x=x,
+        y=y,
+        yaxis="y2",
+        mode="lines" if len(x) > 1 else "markers",
+        connectgaps=False,
+        line={"color": colors["info"], "width": 1.5},
+        hovertemplate="%{y:,} viewers<extra></extra>",
+    )
+
+
+def gap_points(series: LiveSeries, tz: ZoneInfo) -> tuple[list[int | None], list[float | None]]:
+    """Corners of one rectangle a gap, over the full height; ``None`` parts them."""
+    x: list[int | None] = []
+    y: list[float | None] = []
+    for gap in series.gaps:
+        left = x_ms(max(gap.started_at, series.start_at), series, tz)
+        right = x_ms(min(gap.ended_at or series.end_at, series.end_at), series, tz)
+        x += [left, left, right, right, left, None]
+        y += [0, 1, 1, 0, 0, None]
+    return x, y
+
+
+def gap_trace(series: LiveSeries, tz: ZoneInfo, colors: dict[str, str]) -> go.Scatter:
+    """What was not observed, hatched."""
+    x, y = gap_points(series, tz)
+    return go.Scatter(
+        name="not observed",
+        x=x,
+        y=y,
+        yaxis="y4",
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillpattern={"shape": "/", "size": 6, "solidity": 0.25, "fgcolor": colors["edge"], "bgcolor": "rgba(0,0,0,0)"},
+        fillcolor=colors["edge"],
+        hoverinfo="skip",
+    )
+
+
+def lane_points(series: LiveSeries, tz: ZoneInfo) -> list[tuple[int, str, str]]:
+    """Marks of the lane: place, category that gives the colour, sentence for the hover.
+
+    Marks that would lie on each other are drawn as one; its hover names them all.
+    """
+    slot_us = max((series.end_at - series.start_at) // SLOTS, 1)
+    happenings = [(m.at, m.category, m.label) for m in series.markers]
+    happenings += [(g.started_at, "gap", gap_words(g)) for g in series.gaps]
+    happenings = sorted(h for h in happenings if series.start_at <= h[0] <= series.end_at)
+    points = []
+    for _, group in groupby(happenings, key=lambda h: h[0] // slot_us):
+        marks = list(group)
+        lead = min(marks, key=lambda mark: _rank(mark[1]))
+        labels = [mark[2] for mark in marks]
+        more = f" and {len(labels) - 4} more" if len(labels) > 4 else ""
+        points.append((x_ms(Instant(lead[0]), series, tz), lead[1], ", ".join(labels[:4]) + more))
+    return points
+
+
+def gap_words(gap: GapSpan) -> str:
+    """A gap as a phrase: ``not observed for 28 s (reconnect)``."""
+    reason = f" ({gap.reason})" if gap.reason else ""
+    if gap.ended_at is None:
+        return f"not observed since then{reason}"
+    return f"not observed for {text.span((gap.ended_at - gap.started_at) / 1_000_000)}{reason}"
+
+
+def lane_trace(series: LiveSeries, tz: ZoneInfo, theme_name: theme.Theme) -> go.Scatter:
+    """Everything that happened, as dots in a lane of their own."""
+    points = lane_points(series, tz)
+    return go.Scatter(
+        name="events",
+        x=[x for x, _, _ in points],
+        y=[0.5] * len(points),
+        yaxis="y3",
+        mode="markers",
+        marker={"size": 8, "color": [category_color(c, theme_name) for _, c, _ in points], "line": {"width": 0}},
+        text=[words for _, _, words in points],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def category_color(category: str, theme_name: theme.Theme) -> str:
+    """The colour of a category of happening in a theme."""
+    return theme.COLORS[theme_name][theme.CATEGORY_COLORS.get(category, "muted")]
+
+
+def labelled(series: LiveSeries) -> list[Marker]:
+    """The happenings that get their words on the chart: the weightiest that don't collide."""
+    apart_us = int((series.end_at - series.start_at) * LABELS_APART_SHARE)
+    chosen: list[Marker] = []
+    newest_first = sorted(series.markers, key=lambda m: (_rank(m.category), -m.at))
+    for marker in newest_first:
+        is_inside = series.start_at <= marker.at <= series.end_at
+        if is_inside and all(abs(marker.at - other.at) >= apart_us for other in chosen):
+            chosen.append(marker)
+    return sorted(chosen, key=lambda m: m.at)
+
+
+def _rank(category: str) -> int:
+    return IMPORTANCE.index(category) if category in IMPORTANCE else len(IMPORTANCE)
+
+
+def shapes(series: LiveSeries, tz: ZoneInfo, theme_name: theme.Theme) -> list[dict[str, Any]]:
+    """The usual range as a band, and a dotted line up from each labelled happening."""
+    colors = theme.COLORS[theme_name]
+    band = []
+    if series.usual_low is not None and series.usual_high is not None:
+        band.append(
+            {
+                "type": "rect",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "yref": "y",
+                "y0": round(series.usual_low, 1),
+                "y1": round(series.usual_high, 1),
+                "line": {"width": 0},
+                "fillcolor": theme.alpha(colors["accent"], 0.14),
+                "layer": "below",
+            }
+        )
+    return band + [
+        {
+            "type": "line",
+            "x0": x_ms(marker.at, series, tz),
+            "x1": x_ms(marker.at, series, tz),
+            "yref": "paper",
+            "y0": LANE_TOP - 0.03,
+            "y1": 1,
+            "line": {"width": 1, "dash": "dot", "color": colors["edge"]},
+            "layer": "below",
+        }
+        for marker in labelled(series)
+    ]
+
+
+def annotations(series: LiveSeries, tz: ZoneInfo, theme_name: theme.Theme) -> list[dict[str, Any]]:
+    """The words of the labelled happenings, as chips in the lane."""
+    colors = theme.COLORS[theme_name]
+    width_us = max(series.end_at - series.start_at, 1)
+    return [
+        {
+            "x": x_ms(marker.at, series, tz),
+            "xanchor": _anchor((marker.at - series.start_at) / width_us),
+            "yref": "y3",
+            "y": 0.5,
+            "text": marker.label,
+            "showarrow": False,
+            "font": {"size": 11, "color": category_color(marker.category, theme_name)},
+            "bgcolor": colors["raised"],
+            "bordercolor": colors["line"],
+            "borderpad": 3,
+            "hovertext": f"{text.clock(marker.at, tz)}: {marker.label}",
+        }
+        for marker in labelled(series)
+    ]
+
+
+def _anchor(share: float) -> str:
+    return "left" if share < 0.06 else "right" if share > 0.94 else "center"
+
+
+def axis_range(series: LiveSeries, tz: ZoneInfo) -> list[int]:
+    """Left and right end of the time axis; they move bin by bin."""
+    step_us = series.bin_s * 1_000_000
+    end = -(-series.end_at // step_us) * step_us
+    start = series.start_at // step_us * step_us
+    return [x_ms(Instant(start), series, tz), x_ms(Instant(end), series, tz)]
+
+
+def _axes(series: LiveSeries, tz: ZoneInfo, colors: dict[str, str]) -> dict[str, Any]:
+    return {
+        "xaxis": {
+            "type": "date",
+            "range": axis_range(series, tz),
+            "nticks": TIME_TICKS,
+            "tickformat": "%H:%M",
+            "unifiedhovertitle": {"text": "At %{x|%H:%M:%S}"},
+        },
+        "yaxis": {
+            "domain": [LANE_TOP, 1],
+            "rangemode": "tozero",
+            "nticks": 5,
+            "tickformat": "~s",
+            "tickfont": {"color": colors["accent"]},
+        },
+        "yaxis2": {
+            "domain": [LANE_TOP, 1],
+            "overlaying": "y",
+            "side": "right",
+            "rangemode": "tozero",
+            "nticks": 5,
+            "showgrid": False,
+            "tickformat": "~s",
+            "tickfont": {"color": colors["info"]},
+        },
+        "yaxis3": {"domain": [0, LANE_TOP - 0.03], "range": [0, 1], "visible": False, "fixedrange": True},
+        "yaxis4": {
+            "domain": [LANE_TOP, 1],
+            "overlaying": "y",
+            "range": [0, 1],
+            "visible": False,
+            "fixedrange": True,
+        },
+    }
+
+
+def live_summary(series: LiveSeries, tz: ZoneInfo) -> str:
+    """The chart in sentences, for those who can't see it.
+
+    Args:
+        series: What is drawn.
+        tz: The viewer's time zone.
+
+    Returns:
+        Range, peak, present value, gaps and happenings.
+    """
+    start, end = text.clock(series.start_at, tz), text.clock(series.end_at, tz)
+    seen = [(value, at) for value, at in zip(series.velocity, series.bin_at, strict=True) if value is not None]
+    if not seen:
+        return f"From {start} to {end} nothing was observed."
+    peak, peak_at = max(seen)
+    parts = [
+        f"From {start} to {end}.",
+        f"Chat peaked at {peak:,.0f} messages per minute at {text.clock(peak_at, tz)}.",
+    ]
+    if series.usual_low is not None and series.usual_high is not None:
+        parts.append(f"Usual is {series.usual_low:,.0f} to {series.usual_high:,.0f}.")
+    if series.viewers:
+        parts.append(f"Viewers went from {series.viewers[0]:,} to {series.viewers[-1]:,}.")
+    parts.append(_counted(series.markers))
+    gone_s = sum((gap.ended_at or series.end_at) - gap.started_at for gap in series.gaps) / 1_000_000
+    if series.gaps:
+        parts.append(f"{text.span(gone_s)} were not observed.")
+    return " ".join(part for part in parts if part)
+
+
+def _counted(markers: Sequence[Marker]) -> str:
+    labels = [f"{marker.label}" for marker in markers if marker.category == "raid"]
+    return f"Raids: {', '.join(labels)}." if labels else ""

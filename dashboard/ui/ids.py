@@ -1,0 +1,70 @@
+"""Every component id, written once. A page's ids start with its slug."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SHELL_LOCATION: Final = "shell-location"
+SHELL_NONCE: Final = "shell-nonce"
+"""New with every page load: keeps two people's background jobs apart."""
+SHELL_USER: Final = "shell-user"
+SHELL_THEME: Final = "shell-theme"
+SHELL_THEME_TOGGLE: Final = "shell-theme-toggle"
+SHELL_WAKE: Final = "shell-wake"
+"""Bumped when the tab becomes visible again."""
+SHELL_TOAST: Final = "shell-toast"
+SHELL_KEYS: Final = "shell-keys"
+SHELL_KEYS_OPEN: Final = "shell-keys-open"
+SHELL_MAIN: Final = "main"
+
+LIVE_ROOT: Final = "live-root"
+LIVE_ROOM: Final = "live-room"
+LIVE_INTERVAL: Final = "live-interval"
+LIVE_REQUEST: Final = "live-request"
+LIVE_CURSOR: Final = "live-cursor"
+LIVE_HEADER: Final = "live-header"
+LIVE_SWITCHER: Final = "live-switcher"
+LIVE_FRESH: Final = "live-fresh"
+LIVE_FRESH_STATE: Final = "live-fresh-state"
+LIVE_FRESH_DATA: Final = "live-fresh-data"
+LIVE_NOTICE: Final = "live-notice"
+LIVE_SPAN: Final = "live-span"
+LIVE_CHART: Final = "live-chart"
+LIVE_CHART_SUMMARY: Final = "live-chart-summary"
+LIVE_FEED: Final = "live-feed"
+LIVE_FEED_FILTER: Final = "live-feed-filter"
+LIVE_FEED_PAUSE: Final = "live-feed-pause"
+LIVE_FEED_NEWS: Final = "live-feed-news"
+LIVE_TOP_CHATTERS: Final = "live-top-chatters"
+LIVE_TOP_EMOTES: Final = "live-top-emotes"
+LIVE_COLLECT_INPUT: Final = "live-collect-input"
+LIVE_COLLECT_START: Final = "live-collect-start"
+LIVE_COLLECT_CANCEL: Final = "live-collect-cancel"
+LIVE_COLLECT_STOP_ALL: Final = "live-collect-stop-all"
+LIVE_COLLECT_STOP: Final = "live-collect-stop"
+"""The channel whose stop button was pressed last."""
+LIVE_COLLECT_RESULT: Final = "live-collect-result"
+LIVE_COLLECT_PROGRESS: Final = "live-collect-progress"
+LIVE_COLLECT_SUMMARY: Final = "live-collect-summary"
+LIVE_COLLECT_TABLE: Final = "live-collect-table"
+
+TILE_METRICS: Final = (
+    "viewers",
+    "velocity",
+    "unique_chatters",
+    "engagement",
+    "retention",
+    "uptime",
+    "game",
+)
+"""Keys of the tiles' metrics, in the order shown."""
+
+
+def live_tile(metric: str) -> str:
+    """Id of the changing part of a metric's tile."""
+    return f"live-tile-{metric}"
+
+
+def live_tile_sample(metric: str) -> str:
+    """Id of the window and sample size in the tooltip of a metric's tile."""
+    return f"live-tile-{metric}-sample"

@@ -1,0 +1,177 @@
+"""The frame around every page: navigation, theme, keys, and what outlives a page switch."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import dash
+import dash_bootstrap_components as dbc
+import flask
+from dash import dcc, html
+
+from dashboard.ui import components, ids
+
+VENDOR_PREFIX = "/vendor/bootstrap"
+"""Bootstrap and its icons, served from the installed package: no request leaves the machine."""
+
+# The script runs before anything is painted, so the page never flashes in the other theme.
+INDEX = """<!DOCTYPE html>
+<html lang="en" data-theme="dark" data-bs-theme="dark">
+<head>
+{%metas%}
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="color-scheme" content="dark light">
+<title>{%title%}</title>
+<link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
+<script>
+(function () {
+  var saved = null;
+  try { saved = localStorage.getItem("streamlens-theme"); } catch (e) {}
+  var theme = saved || (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
+  document.documentElement.dataset.theme = theme;
+  document.documentElement.dataset.bsTheme = theme;
+})();
+</script>
+<link rel="stylesheet" href="VENDOR/css/bootstrap.min.css">
+<link rel="stylesheet" href="VENDOR/css/font/bootstrap-icons.min.css">
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>""".replace("VENDOR", VENDOR_PREFIX)
+
+KEYS = (
+    ("/", "Find a channel"),
+    ("1 2 3", "Range of the chart: 30 minutes, 1 hour, stream"),
+    ("p", "Pause the activity, or go on"),
+    ("t", "Dark or light"),
+    ("?", "This list"),
+    ("Esc", "Close"),
+)
+
+
+def shell_blueprint() -> flask.Blueprint:
+    """Serves Bootstrap's style sheets and icons out of the installed package, and sends ``/`` to Live."""
+    import flask_bootstrap
+
+    folder = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
+    blueprint = flask.Blueprint("shell", __name__)
+
+    @blueprint.get(f"{VENDOR_PREFIX}/<path:name>")
+    def bootstrap_file(name: str) -> flask.Response:
+        return flask.send_from_directory(folder, name, max_age=86_400)
+
+    @blueprint.before_app_request
+    def home() -> Any:
+        # Dash owns the route "/", so a redirect registered with the page would collide with it.
+        return flask.redirect("/live") if flask.request.path == "/" else None
+
+    return blueprint
+
+
+def app_layout(is_sandbox: bool) -> html.Div:
+    """The frame, made anew for every page load.
+
+    Args:
+        is_sandbox: Whether the data comes from the sandbox; the frame says so on every page.
+
+    Returns:
+        The whole layout with Dash's page container in it.
+    """
+    return html.Div(
+        [
+            html.A("Skip to content", href=f"#{ids.SHELL_MAIN}", className="skip-link"),
+            _stores(),
+            html.Header(
+                [
+                    dcc.Link(["Stream", html.B("Lens")], href="/live", className="logo"),
+                    _navigation(),
+                    html.Div([_sandbox_pill() if is_sandbox else None, _theme_toggle(), _keys_button()], className="rail-foot"),
+                ],
+                className="rail",
+            ),
+            html.Main(
+                [html.Div(id=ids.SHELL_TOAST, className="toasts"), dash.page_container],
+                id=ids.SHELL_MAIN,
+                tabIndex="-1",
+            ),
+            _keys_dialog(),
+        ],
+        className="shell",
+    )
+
+
+def _stores() -> html.Div:
+    return html.Div(
+        [
+            dcc.Location(id=ids.SHELL_LOCATION, refresh="callback-nav"),
+            dcc.Store(id=ids.SHELL_NONCE, data=uuid.uuid4().hex),
+            dcc.Store(id=ids.SHELL_USER, data="local"),
+            dcc.Store(id=ids.SHELL_THEME),
+            dcc.Store(id=ids.SHELL_WAKE),
+        ]
+    )
+
+
+def pages_in_rail() -> list[dict[str, Any]]:
+    """The pages that exist and want a place in the navigation, in their order."""
+    return [page for page in dash.page_registry.values() if page.get("rail_icon")]
+
+
+def _navigation() -> html.Nav:
+    links = [
+        dbc.NavLink(
+            [components.icon(page["rail_icon"]), html.Span(page["name"])],
+            href=page["relative_path"],
+            active="partial",
+            class_name="rail-link",
+        )
+        for page in pages_in_rail()
+    ]
+    return html.Nav(links, className="rail-nav", **{"aria-label": "Pages"})
+
+
+def _sandbox_pill() -> html.Span:
+    return html.Span(
+        "Sandbox data",
+        className="pill pill-warn",
+        title="Made up by the sandbox on this machine. Set TWITCH_CHANNELS to read real chat.",
+    )
+
+
+def _theme_toggle() -> html.Button:
+    return html.Button(
+        [components.icon("circle-half"), html.Span("Theme", className="rail-word")],
+        id=ids.SHELL_THEME_TOGGLE,
+        className="rail-button",
+        type="button",
+        **{"aria-label": "Switch between dark and light"},
+    )
+
+
+def _keys_button() -> html.Button:
+    return html.Button(
+        [components.icon("keyboard"), html.Span("Keys", className="rail-word")],
+        id=ids.SHELL_KEYS_OPEN,
+        className="rail-button",
+        type="button",
+        **{"aria-label": "List the keys"},
+    )
+
+
+def _keys_dialog() -> html.Dialog:
+    rows = [html.Div([html.Dt([html.Kbd(k) for k in key.split()]), html.Dd(what)]) for key, what in KEYS]
+    return html.Dialog(
+        [
+            html.H2("Keys", id=f"{ids.SHELL_KEYS}-title"),
+            html.Dl(rows),
+            html.Form(html.Button("Close", className="button"), method="dialog"),
+        ],
+        id=ids.SHELL_KEYS,
+        className="keys",
+        **{"aria-labelledby": f"{ids.SHELL_KEYS}-title"},
+    )
