@@ -77,6 +77,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
         enable_mcp=False,
     )
     app.server.register_blueprint(shell.shell_blueprint())
+    app.server.register_blueprint(health_blueprint(services.state))
     # A function, so that every page load gets a nonce of its own.
     app.layout = lambda: shell.app_layout(settings.is_sandbox)
     register_all(app, services)

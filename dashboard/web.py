@@ -3,15 +3,51 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, jsonify
 
 from dashboard.config import Settings
-from dashboard.errors import ConfigError
+from dashboard.errors import ConfigError, StreamLensError
+from dashboard.storage.catalog import now_us
+from dashboard.storage.state import State
 
 if TYPE_CHECKING:
     from flask import Flask
+    from flask.typing import ResponseReturnValue
 
 _THREADS = 8
+_COLLECTOR_SILENT_S = 10
+
+
+def health_blueprint(state: State) -> Blueprint:
+    """``/healthz`` for load balancers and containers: 200 while the server can do its work.
+
+    Args:
+        state: The last sign of life of the collector is read from it.
+
+    Returns:
+        A blueprint; its answer tells nothing but the ages of the parts.
+    """
+    blueprint = Blueprint("health", __name__)
+
+    @blueprint.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        try:
+            status = state.read_status("collector")
+        except StreamLensError as error:
+            return jsonify({"ok": False, "error": str(error)}), 503
+        return jsonify({"ok": True, "collector": _collector(status)})
+
+    return blueprint
+
+
+def _collector(status: Any) -> dict[str, Any]:
+    if status is None:
+        return {"is_alive": False, "age_s": None}
+    age_s = round((now_us() - status.updated_at) / 1e6, 1)
+    is_alive = age_s <= _COLLECTOR_SILENT_S and not status.payload.get("stopped_at")
+    return {"is_alive": is_alive, "age_s": age_s}
 
 
 def serve(server: Flask, settings: Settings) -> None:
