@@ -1,0 +1,280 @@
+"""The people: who they are, when their accounts were made, and how to find them again.
+
+A person is a number. Everything about them is computed from it, and logins and ids can be turned
+back into the number, so a million people take no memory. People are *born*: somebody whose
+account is made next year is on no list today.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.sandbox import chance, words
+from dashboard.sandbox.scene import Channel, Community
+
+Index = NDArray[np.int64]
+
+CHANNEL_BASE = 10**9
+LURKER_BASE = 2 * 10**9
+SERVICE_BASE = 3 * 10**9
+WAVE_BASE = 4 * 10**9
+WAVE_SIZE = 1024
+"""Wave ``w`` of the world owns the numbers from ``WAVE_BASE + w * WAVE_SIZE``."""
+
+_FIRST_YEAR, _LAST_YEAR = 2007, 2036
+# How many of the accounts that chat were made in each year: slow start, the rush of 2020, steady since.
+_MADE = (0.1, 0.25, 0.5, 1, 2.5, 4.2, 5.6, 6.3, 7, 7.6, 8.1, 8.7, 9.8, 16.5, 14.8, 11.6, 10.4, 10, 9.8)
+# Ids at the start of each year from 2007 on, as they grew on Twitch (later years: at the last pace).
+_IDS = (
+    *(4e4, 5e5, 5.5e6, 1.3e7, 2.2e7, 3.1e7, 4.4e7, 6.3e7, 9e7, 1.26e8, 1.6e8, 2e8, 2.7e8, 3.9e8),
+    *(6.3e8, 7.6e8, 8.7e8, 1.01e9, 1.24e9, 1.42e9),
+)
+_MONTHS = (1.12, 0.98, 0.97, 0.95, 0.94, 0.97, 1.03, 1.02, 0.96, 0.97, 1.0, 1.09)
+_DAY_S = 86_400
+
+
+def _year_start(year: int) -> float:
+    return datetime(year, 1, 1, tzinfo=UTC).timestamp()
+
+
+def _calendar() -> tuple[list[float], list[float]]:
+    """Month starts and the share of all accounts made before each."""
+    starts, shares = [], [0.0]
+    for year in range(_FIRST_YEAR, _LAST_YEAR):
+        weight = _MADE[min(year - _FIRST_YEAR, len(_MADE) - 1)]
+        for month in range(12):
+            starts.append(datetime(year, month + 1, 1, tzinfo=UTC).timestamp())
+            rush = 1.5 if (year, month) in ((2020, 3), (2020, 4), (2020, 2)) else 1.0
+            shares.append(shares[-1] + weight * _MONTHS[month] * rush)
+    starts.append(_year_start(_LAST_YEAR))
+    return starts, [share / shares[-1] for share in shares]
+
+
+_STARTS, _SHARES = _calendar()
+_ID_STARTS = [_year_start(_FIRST_YEAR + i) for i in range(len(_IDS))] + [_year_start(_LAST_YEAR)]
+_ID_VALUES = [*_IDS, _IDS[-1] + 1.6e8 * (_LAST_YEAR - _FIRST_YEAR - len(_IDS) + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One account."""
+
+    index: int
+    user_id: str
+    login: str
+    display_name: str
+    color: str
+    created_s: float
+    """Unix time at which the account was made."""
+    language: str
+
+
+class Population:
+    """Everybody there is."""
+
+    def __init__(self, seed: int, communities: tuple[Community, ...], channels: tuple[Channel, ...]) -> None:
+        self._seed = seed
+        self._communities = communities
+        self._channels = channels
+        sizes = [community.pool_size for community in communities]
+        self._offsets = [sum(sizes[:g]) for g in range(len(sizes) + 1)]
+        self.regular_count = self._offsets[-1]
+        self._pairs = len(words.ADJECTIVES) * len(words.NOUNS)
+        self._names = self._pairs * max(6, -(-self.regular_count * 12 // (10 * self._pairs)))
+        if self._names > self._pairs * len(words.FORMS):
+            raise ValueError("too many people for the names there are: fewer channels, please")
+        self._channel_logins = {channel.login: channel for channel in channels}
+        self._channel_ids = {channel.user_id: channel for channel in channels}
+        self.user = lru_cache(maxsize=65_536)(self._user)
+        self._waves: dict[int, tuple[float, str]] = {}
+        self._wave_keys: dict[str, int] = {}
+        self._id_order: tuple[Index, Index] | None = None
+
+    def community_of(self, index: int) -> int:
+        """The community a regular lives in."""
+        return bisect_right(self._offsets, index) - 1
+
+    def pool(self, community: int) -> tuple[int, int]:
+        """First number and count of a community's people."""
+        return self._offsets[community], self._communities[community].pool_size
+
+    def created(self, indexes: Index) -> NDArray[np.float64]:
+        """When these regulars' accounts were made (Unix time), in one vector operation."""
+        made = np.empty(len(indexes))
+        homes = np.searchsorted(np.asarray(self._offsets), indexes, side="right") - 1
+        for g in np.unique(homes):
+            here = homes == g
+            made[here] = self._created_in(int(g), indexes[here] - self._offsets[int(g)])
+        return made
+
+    def _created_in(self, g: int, ranks: Index) -> NDArray[np.float64]:
+        """Stratified over the pool, so no two of a community share a moment (and so no id)."""
+        size = self._communities[g].pool_size
+        step, start = chance._stride(size, self._seed, "made", g)
+        places = (ranks * step + start) % size
+        share = (places + 0.1 + 0.8 * chance.units(ranks, chance.number(self._seed, "made at", g))) / size
+        return np.interp(share ** self._communities[g].age_tilt, _SHARES, _STARTS)
+
+    def _user(self, index: int) -> User:
+        if index >= WAVE_BASE:
+            return self._wave_user(index)
+        if index >= CHANNEL_BASE:
+            return self._special(index)
+        created = float(self.created(np.array([index]))[0])
+        g = self.community_of(index)
+        random = chance.dice(self._seed, "user", index)
+        login = self._regular_login(index)
+        language = self._communities[g].language
+        return User(
+            index=index,
+            user_id=str(_mint(created) // 32 * 32 + g % 32),
+            login=login,
+            display_name=_display_name(random.random(), login, language, random.random()),
+            color=_color(random.random(), random.getrandbits(24)),
+            created_s=float(int(created)),
+            language=language,
+        )
+
+    def _regular_login(self, index: int) -> str:
+        place = chance.shuffled(index, self._names, self._seed, "names")
+        form, pair = divmod(place, self._pairs)
+        adjective, noun = divmod(pair, len(words.NOUNS))
+        before, between, after = words.FORMS[form]
+        return f"{before}{words.ADJECTIVES[adjective]}{between}{words.NOUNS[noun]}{after}"
+
+    def _special(self, index: int) -> User:
+        if index >= SERVICE_BASE:
+            login, created = words.SERVICE_BOTS[index - SERVICE_BASE], _year_start(2016)
+        elif index >= LURKER_BASE:
+            login, created = words.LURKERS[index - LURKER_BASE], _year_start(2019)
+        else:
+            channel = self._channels[index - CHANNEL_BASE]
+            created = float(np.interp(float(channel.user_id), _ID_VALUES, _ID_STARTS))
+            return User(
+                index,
+                channel.user_id,
+                channel.login,
+                channel.display_name,
+                "#8A2BE2",
+                created,
+                channel.language,
+            )
+        created += chance.unit(self._seed, "bot", login) * 3 * 365 * 86_400
+        # Odd endings keep them apart from the regulars' ids.
+        return User(index, str(_mint(created) // 32 * 32 + 31), login, login, "", float(int(created)), "en")
+
+    def add_wave(self, wave: int, count: int, first_day_s: float, day_count: int, style: int) -> None:
+        """Makes a cohort: accounts of a few days with names of one shape.
+
+        Args:
+            wave: The wave's number in the world.
+            count: How many accounts.
+            first_day_s: Unix time of the first creation day's midnight.
+            day_count: On how many days they were made.
+            style: Which name shape.
+        """
+        if wave * WAVE_SIZE in self._waves:
+            return
+        for k in range(count):
+            key = wave * WAVE_SIZE + k
+            random = chance.dice(self._seed, "wave", wave, k)
+            stem = random.choice(words.WAVE_STEMS)
+            tail = f"{chance.shuffled(key % 90_000, 90_000, self._seed, 'wave names') + 10_000}"
+            login = (f"{stem}_{tail}", f"{stem}{tail}x", f"{stem}{random.choice('bcdfgk')}{tail}")[style % 3]
+            span = day_count * _DAY_S
+            # Strictly rising, so ids never meet.
+            created = first_day_s + (k + 0.2 + 0.6 * random.random()) / count * span
+            self._waves[key] = created, login
+            self._wave_keys[login] = key
+
+    def _wave_user(self, index: int) -> User:
+        created, login = self._waves[index - WAVE_BASE]
+        user_id = str(_mint(created) // 32 * 32 + 30)
+        return User(index, user_id, login, login, "", float(int(created)), "en")
+
+    def by_login(self, login: str) -> User | None:
+        """The account with this login, if anybody ever had it."""
+        if channel := self._channel_logins.get(login):
+            return self.user(CHANNEL_BASE + channel.index)
+        if login in words.LURKERS:
+            return self.user(LURKER_BASE + words.LURKERS.index(login))
+        if login in words.SERVICE_BOTS:
+            return self.user(SERVICE_BASE + words.SERVICE_BOTS.index(login))
+        if login in self._wave_keys:
+            return self.user(WAVE_BASE + self._wave_keys[login])
+        return self._regular_by_login(login)
+
+    def _regular_by_login(self, login: str) -> User | None:
+        for form, (before, between, after) in enumerate(words.FORMS[: self._names // self._pairs]):
+            if not (login.startswith(before) and login.endswith(after)):
+                continue
+            middle = login[len(before) : len(login) - len(after)]
+            for cut in range(3, len(middle) - 2):
+                if not middle.startswith(between, cut):
+                    continue
+                adjective, noun = _ADJECTIVE_AT.get(middle[:cut]), _NOUN_AT.get(middle[cut + len(between) :])
+                if adjective is None or noun is None:
+                    continue
+                place = form * self._pairs + adjective * len(words.NOUNS) + noun
+                index = chance.unshuffled(place, self._names, self._seed, "names")
+                if index < self.regular_count:
+                    return self.user(index)
+        return None
+
+    def by_id(self, user_id: str) -> User | None:
+        """The account with this id, if there is one."""
+        if not user_id.isascii() or not user_id.isdigit() or len(user_id) > 12:
+            return None
+        if channel := self._channel_ids.get(user_id):
+            return self.user(CHANNEL_BASE + channel.index)
+        ids, order = self._ids()
+        at = int(np.searchsorted(ids, int(user_id)))
+        if at < len(ids) and ids[at] == int(user_id):
+            return self.user(int(order[at]))
+        specials = [LURKER_BASE + k for k in range(len(words.LURKERS))]
+        specials += [SERVICE_BASE + k for k in range(len(words.SERVICE_BOTS))]
+        specials += [WAVE_BASE + k for k in self._waves]
+        return next((user for user in map(self.user, specials) if user.user_id == user_id), None)
+
+    def _ids(self) -> tuple[Index, Index]:
+        """All regulars' ids in order, and whose they are; made once, when first asked for."""
+        if self._id_order is None:
+            everybody = np.arange(self.regular_count, dtype=np.int64)
+            ids = np.interp(self.created(everybody), _ID_STARTS, _ID_VALUES).astype(np.int64)
+            homes = np.searchsorted(np.asarray(self._offsets), everybody, side="right") - 1
+            ids = ids // 32 * 32 + homes % 32
+            order = np.argsort(ids)
+            self._id_order = ids[order], everybody[order]
+        return self._id_order
+
+
+_ADJECTIVE_AT = {word: i for i, word in enumerate(words.ADJECTIVES)}
+_NOUN_AT = {word: i for i, word in enumerate(words.NOUNS)}
+
+
+def _mint(created_s: float) -> int:
+    """The id that an account made at this time gets: ids grow as they did on Twitch."""
+    return int(np.interp(created_s, _ID_STARTS, _ID_VALUES))
+
+
+def _display_name(chance_local: float, login: str, language: str, chance_case: float) -> str:
+    local = words.LOCAL_NAMES.get(language, ())
+    if local and chance_local < 0.5:
+        return local[int(chance_local * 2 * len(local))] + login[-2:]
+    if chance_case < 0.45:
+        return login
+    return login[0].upper() + login[1:] if chance_case < 0.9 else login.upper()
+
+
+def _color(chance_color: float, any_color: int) -> str:
+    if chance_color < 0.28:
+        return ""
+    if chance_color < 0.78:
+        return words.COLORS[any_color % len(words.COLORS)]
+    return f"#{any_color:06X}"
