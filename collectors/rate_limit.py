@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 SECOND = 1_000_000
 FIRST_CALLS = 10
-"""Calls allowed while Twitch has not told the bucket's size yet."""
+"""Calls that may be under way while Twitch has not told the bucket's size yet."""
 _REFILL_S = 60
 """Twitch's points are per minute; only used until the next answer tells the real reset."""
 _SHORTEST_PAUSE_S = 1
@@ -245,6 +245,8 @@ def _learn(bucket: Bucket, call: int, status: int | None, headers: Mapping[str, 
             bucket.reset_at = bucket.reset_at if reset_at is None else reset_at
         else:  # answers overtook each other: an older one can only tell of less
             bucket.remaining = min(bucket.remaining, left)
+    elif bucket.limit is None and status is not None:
+        bucket.remaining += 1  # a server that tells no limit: only the calls under way are bounded
     if status == 429:
         bucket.remaining = 0
         bucket.reset_at = max(reset_at or 0, now + _SHORTEST_PAUSE_S * SECOND)

@@ -188,7 +188,15 @@ async def test_nonsense_in_the_headers_is_ignored() -> None:
     rate = limiter(Clock(), store)
     call = await rate.take()
     rate.answered(call, 200, {"Ratelimit-Limit": "many", "Ratelimit-Remaining": "-1", "Date": "today"})
-    assert store.change(lambda bucket: (bucket.limit, bucket.remaining)) == (None, FIRST_CALLS - 1)
+    assert store.change(lambda bucket: (bucket.limit, bucket.remaining)) == (None, FIRST_CALLS)
+
+
+async def test_a_server_that_tells_no_limit_is_not_throttled() -> None:
+    clock = Clock()
+    rate = limiter(clock)
+    for _ in range(100):
+        rate.answered(await rate.take(), 200, {})
+    assert clock.sleeps == []
 
 
 class TestFile:
