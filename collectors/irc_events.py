@@ -26,7 +26,7 @@ from collections.abc import Callable
 
 from collectors.irc_messages import chat_message
 from collectors.irc_notices import user_notice
-from collectors.irc_parser import split_line
+from collectors.irc_parser import Parts, split_line
 from collectors.irc_rooms import (
     clear_chat,
     clear_message,
@@ -85,8 +85,34 @@ def to_events(
     """
     if not line.isascii():
         line = _storable(line)
-    tags, origin, command, params = split_line(line)
-    fallback_at = received_at if sent_at is None else sent_at
+    return parts_to_events(
+        split_line(line),
+        line,
+        received_at,
+        source=source,
+        fallback_at=received_at if sent_at is None else sent_at,
+    )
+
+
+def parts_to_events(
+    parts: Parts, line: str, received_at: Instant, *, source: str, fallback_at: Instant
+) -> list[Event]:
+    """The same for a line that is already taken apart (the collector looks at the command first).
+
+    Args:
+        parts: What :func:`collectors.irc_parser.split_line` made of the line.
+        line: The line itself, kept whole where its command is unknown.
+        received_at: When it was received.
+        source: Who told us.
+        fallback_at: When it happened, for lines without a time of their own.
+
+    Returns:
+        The events, in the order in which the line tells them.
+
+    Raises:
+        ParseError: The line is broken.
+    """
+    tags, origin, command, params = parts
     if command == "PRIVMSG":
         return chat_message(tags, origin, params, received_at, fallback_at, source)
     if command in _SILENT:
