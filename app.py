@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dashboard.services import Services
 
 ROOT = Path(__file__).resolve().parent
+HISTORY_S = 2 * 3600
 
 
 def create_services(settings: Settings) -> Services:
@@ -120,11 +121,54 @@ def import_files(*args: Any, **options: Any) -> Any:
     return import_files(*args, **options)
 
 
+def import_history(settings: Settings) -> int:
+    """Brings the last hours of the sandbox's home channels in, so that the first look is not empty."""
+    import time
+
+    from collectors.helix_models import Stream
+    from collectors.history import import_history
+    from dashboard.events import Instant
+    from dashboard.sandbox import World
+    from dashboard.storage.ingest import Ingest
+
+    world = World(settings.sandbox_seed, settings.sandbox_channel_count)
+    logins = [channel.login for channel in world.home]
+
+    def streams(at_s: float) -> list[Stream]:
+        states = [state for login in logins if (state := world.stream_at(login, at_s)) is not None]
+        return [
+            Stream(
+                stream_id=state.stream_id,
+                user_id=state.channel.user_id,
+                user_login=state.channel.login,
+                user_display_name=state.channel.display_name,
+                viewer_count=state.viewer_count,
+                game_id=state.game.game_id,
+                game_name=state.game.name,
+                title=state.title,
+                language=state.language,
+                started_at=Instant(state.started_s * 1_000_000),
+            )
+            for state in states
+        ]
+
+    end_s = int(time.time())
+    with Ingest(settings.data_dir, "history", dedupe_against_lake=True) as ingest:
+        return import_history(
+            logins,
+            start_s=end_s - HISTORY_S,
+            end_s=end_s,
+            lines=world.raw_lines,
+            streams=streams,
+            ingest=ingest,
+        )
+
+
 def main() -> None:
     """Runs the command line."""
     from dashboard.cli import Parts, build_cli
 
-    parts = Parts(Path(__file__).resolve(), serve_web, run_collector, import_files)
+    parts = Parts(Path(__file__).resolve(), serve_web, run_collector, import_files, import_history)
     build_cli(parts)(prog_name="python app.py")
 
 

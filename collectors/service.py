@@ -7,19 +7,21 @@ import os
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 import structlog
-from dashboard.storage.recovery import read_opt_out
 
 from collectors.helix import HelixPoller
 from collectors.helix_client import HelixClient
 from collectors.irc import IrcCollector
+from collectors.rate_limit import FileBucketStore, RateLimiter, bucket_path
 from dashboard.config import Settings
 from dashboard.errors import StorageError
 from dashboard.events import Event, Instant, Observation, synthetic_id
 from dashboard.storage.catalog import now_us
 from dashboard.storage.ingest import Ingest
+from dashboard.storage.recovery import read_opt_out
 from dashboard.storage.state import State
 
 log = structlog.get_logger(__name__)
@@ -106,24 +108,22 @@ class _Service:
             settings.irc_url,
             sink,
             login=settings.twitch_irc_login,
-            token=settings.twitch_irc_token,
+            token=settings.twitch_irc_token if settings.twitch_irc_token.get_secret_value() else None,
         )
-        self._client: HelixClient | None = None
-        self._helix: HelixPoller | None = None
-        if settings.has_credentials:
-            self._client = HelixClient(
-                settings.api_url, settings.auth_url, settings.client_id, settings.client_secret
-            )
-            self._helix = HelixPoller(self._client, sink, state.followed)
+        self._client = _helix_client(settings)
+        memory_path = settings.data_dir / "state" / "helix.json"
+        self._helix = HelixPoller(self._client, sink, state.followed, memory_path=memory_path)
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
-        tasks = [asyncio.create_task(self._irc.run(), name="irc")]
-        if self._helix is not None:
+        tasks = [
+            asyncio.create_task(self._irc.run(), name="irc"),
+            asyncio.create_task(self._follow_state(), name="follow"),
+        ]
+        if self._client is not None:
             tasks.append(asyncio.create_task(self._helix.run(), name="helix"))
-        tasks.append(asyncio.create_task(self._follow_state(), name="follow"))
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
         try:
             done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -173,16 +173,20 @@ class _Service:
             "reject_count": ingest.rejected_count,
             "duplicate_count": ingest.duplicate_count,
             "written_count": ingest.written_count,
-            "helix": self._helix_status(),
+            "helix": asdict(self._helix.stats()),
             "error": ingest.trouble or irc.error,
         }
         self._state.write_status(STATUS_NAME, payload)
 
-    def _helix_status(self) -> dict[str, Any]:
-        if self._helix is None:
-            return {
-                "state": "off",
-                "error": "Viewer counts need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET.",
-            }
-        stats = self._helix.stats()
-        return {"state": stats.state, "last_poll_at": stats.last_poll_at, "error": stats.error}
+
+def _helix_client(settings: Settings) -> HelixClient | None:
+    if not settings.has_credentials:
+        return None
+    bucket = FileBucketStore(bucket_path(settings.data_dir, settings.client_id))
+    return HelixClient(
+        settings.api_url,
+        settings.auth_url,
+        settings.client_id,
+        settings.client_secret,
+        limiter=RateLimiter(bucket),
+    )

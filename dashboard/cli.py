@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.cli_output import PRINTERS, ImportProgress, errors_said_plainly, import_words, say
-from dashboard.supervisor import EXIT_FAILED, Child, Supervisor, end_with_parent
+from dashboard.errors import ConfigError
+from dashboard.supervisor import EXIT_FAILED, Child, Supervisor, end_with_parent, run_until_stopped
 
 if TYPE_CHECKING:
     from dashboard.config import Settings
@@ -48,6 +49,7 @@ class Parts:
     serve_web: Callable[[Settings], None]
     run_collector: Callable[[Settings, Sequence[str]], None]
     import_files: Callable[..., Any]
+    import_history: Callable[[Settings], int]
 
 
 def build_cli(parts: Parts) -> click.Group:
@@ -78,6 +80,7 @@ def build_cli(parts: Parts) -> click.Group:
         _import_command(parts),
         _collect_command(parts),
         _web_command(parts),
+        _history_command(parts),
         work,
         sandbox,
         query,
@@ -90,15 +93,30 @@ def build_cli(parts: Parts) -> click.Group:
 
 def _run_all(parts: Parts) -> int:
     settings = _settings()
-    children = []
+    children = [Child("collector", ["collect"]), Child("worker", ["work"]), Child("web", ["web"])]
     if settings.is_sandbox:
-        children.append(Child("sandbox", ["sandbox"]))
-    children += [Child("collector", ["collect"]), Child("worker", ["work"]), Child("web", ["web"])]
+        children.insert(0, Child("sandbox", ["sandbox"]))
+        if _is_first_start(settings):
+            children.append(Child("history", ["history"], runs_once=True))
     host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0") else settings.host
     where = f"http://{host}:{settings.port}"
     source = "the sandbox (invented data)" if settings.is_sandbox else ", ".join(settings.twitch_channels)
     click.echo(f"StreamLens opens at {where}  ·  reading {source or 'the channels you add'}  ·  Ctrl-C stops")
     return Supervisor(parts.app, children).run()
+
+
+def _is_first_start(settings: Settings) -> bool:
+    from dashboard.sandbox import World
+    from dashboard.storage.state import State
+    from dashboard.storage.store import Store
+
+    state = State(settings.data_dir, settings.database_url.get_secret_value())
+    is_first = not state.followed() and not Store(settings.data_dir).totals()
+    if is_first:
+        home = World(settings.sandbox_seed, settings.sandbox_channel_count).home
+        state.follow([channel.login for channel in home], by="sandbox")
+    state.close()
+    return is_first
 
 
 def _import_command(parts: Parts) -> click.Command:
@@ -162,6 +180,17 @@ def _web_command(parts: Parts) -> click.Command:
     return web
 
 
+def _history_command(parts: Parts) -> click.Command:
+    @click.command(hidden=True)
+    def history() -> None:
+        """Bring the last two hours of the sandbox's home channels in."""
+        with errors_said_plainly():
+            end_with_parent()
+            parts.import_history(_settings())
+
+    return history
+
+
 @click.command()
 def work() -> None:
     """Run only the worker: compaction and retention by the clock."""
@@ -183,10 +212,31 @@ def work() -> None:
 def sandbox(**options: Any) -> None:
     """Run only the sandbox: a local stand-in for Twitch (IRC, Helix, OAuth), deterministic by seed."""
     with errors_said_plainly():
-        from dashboard.sandbox import run_sandbox
-
         end_with_parent()
-        run_sandbox(_settings(), **{name: value for name, value in options.items() if value is not None})
+        _serve_sandbox(_settings(), options)
+
+
+def _serve_sandbox(settings: Settings, options: dict[str, Any]) -> None:
+    from dashboard.sandbox import run_sandbox
+    from dashboard.sandbox.recording import open_replay
+
+    replay = options["replay"]
+    serving = run_sandbox(
+        host=options["host"] or settings.sandbox_host,
+        port=options["port"] or settings.sandbox_port,
+        seed=settings.sandbox_seed if options["seed"] is None else options["seed"],
+        channel_count=options["channels"] or settings.sandbox_channel_count,
+        truth=options["truth"] or settings.data_dir / "sandbox" / "truth.json",
+        replay=open_replay(replay) if replay else None,
+        replay_speed=options["speed"],
+        on_ready=lambda server: click.echo(f"Sandbox at {server.urls['helix']} and {server.urls['irc']}"),
+    )
+    try:
+        run_until_stopped(serving)
+    except OSError as error:
+        raise ConfigError(
+            f"SANDBOX_PORT: the sandbox can't listen there ({error.strerror}). Set it to a free port."
+        ) from None
 
 
 @click.command()

@@ -7,16 +7,19 @@ them all, because trying again would only hide the message.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import structlog
 
@@ -40,6 +43,8 @@ class Child:
     name: str
     arguments: Sequence[str]
     """After ``python app.py``."""
+    runs_once: bool = False
+    """Not started again when it ends well."""
     process: subprocess.Popen[bytes] | None = None
     started_s: float = 0.0
     wait_s: float = 0.5
@@ -90,6 +95,9 @@ class Supervisor:
             if code is not None:
                 if code in HOPELESS:
                     return code
+                if code == 0 and child.runs_once:
+                    self._children.remove(child)
+                    return 0
                 self._plan_restart(child, code)
         return 0
 
@@ -137,3 +145,17 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="watch-parent", daemon=True).start()
+
+
+def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Runs a coroutine until it ends, or SIGTERM or Ctrl-C cancels it cleanly."""
+
+    async def run() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
