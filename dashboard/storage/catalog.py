@@ -243,15 +243,17 @@ class Catalog:
             Files swapped by compaction hold nothing new and are not among them. A watermark of more than
             a day ago gives one span over all of time.
         """
-        rows = self._con.execute(
-            "select id, first_at, last_at from additions where kind = ? and id > ? order by id", (kind, after)
-        ).fetchall()
+        # The watermark first: what is added in between is then told by the next call, not lost.
         (newest, oldest) = self._con.execute(
-            "select coalesce(max(id), 0), coalesce(min(id), 0) from additions"
+            "select coalesce((select max(id) from additions), 0), coalesce((select min(id) from additions), 0)"
         ).fetchone()
         if 0 < after < oldest - 1:
             return Changes(newest, [(Instant(0), now_us())])
-        return Changes(max(newest, after), [(Instant(a), Instant(b)) for _, a, b in rows])
+        rows = self._con.execute(
+            "select first_at, last_at from additions where kind = ? and id > ? and id <= ? order by id",
+            (kind, after, newest),
+        ).fetchall()
+        return Changes(max(newest, after), [(Instant(a), Instant(b)) for a, b in rows])
 
     def totals(self) -> list[tuple[str, int, int, int]]:
         """Files, rows and bytes of each kind, as seen by readers."""
