@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dashboard.sandbox import chance, users, words
 from dashboard.sandbox.scene import Channel
-from dashboard.sandbox.schedule import DAY_S, Raid, Schedule
+from dashboard.sandbox.schedule import DAY_S, RAID_LASTS_S, Raid, Schedule
 from dashboard.sandbox.users import Index, Population
 
 EPOCH_S = 28 * DAY_S
@@ -47,7 +47,7 @@ class Audience:
         self._schedule = schedule
         self._population = population
         self.waves = lru_cache(maxsize=64)(self._waves)
-        self.party = lru_cache(maxsize=512)(self._party)
+        self.party = lru_cache(maxsize=128)(self._party)
         self.chatters = lru_cache(maxsize=128)(self._chatters)
         self.chatter_logins = lru_cache(maxsize=64)(self._chatter_logins)
 
@@ -130,7 +130,7 @@ class Audience:
     def raiders(self, c: int, t: float) -> Index:
         """People of raids of the last three hours who are still here."""
         found = []
-        for raid in self._schedule.raids(c, t - 10_800, t):
+        for raid in self._schedule.raids(c, t - RAID_LASTS_S, t):
             people, leaves = self.party(raid)
             found.append(people[leaves > t])
         return np.unique(np.concatenate(found)) if found else np.array([], dtype=np.int64)

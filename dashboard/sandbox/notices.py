@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dashboard.sandbox import chance, phrases
+from dashboard.sandbox.minute import Minute
+from dashboard.sandbox.pen import Pen
 from dashboard.sandbox.plan import Happening
 from dashboard.sandbox.schedule import Raid
 from dashboard.sandbox.users import User
 from dashboard.sandbox.wire import Line, emotes_tag
-
-if TYPE_CHECKING:
-    from dashboard.sandbox.chat import Chat, Minute
 
 _ANONYMOUS = {"login": "ananonymousgifter", "display-name": "AnAnonymousGifter", "user-id": "274598607"}
 _TIER_WORDS = {"Prime": "with Prime", "1000": "at Tier 1", "2000": "at Tier 2", "3000": "at Tier 3"}
@@ -38,9 +35,9 @@ _MODE_OFF = {
 class Notices:
     """Writes planned happenings into a minute."""
 
-    def __init__(self, seed: int, chat: Chat) -> None:
+    def __init__(self, seed: int, pen: Pen) -> None:
         self._seed = seed
-        self._chat = chat
+        self._pen = pen
 
     def write(self, minute: Minute, happening: Happening) -> None:
         """Writes one planned happening."""
@@ -57,7 +54,7 @@ class Notices:
         text: str = "",
     ) -> Line:
         if user is None:
-            tags = self._chat.user_tags(minute, self._chat.owner(minute.channel), at) | _ANONYMOUS
+            tags = self._pen.user_tags(minute, self._pen.owner(minute.channel), at) | _ANONYMOUS
             tags |= {
                 "badges": "",
                 "badge-info": "",
@@ -67,9 +64,9 @@ class Notices:
                 "user-type": "",
             }
         else:
-            tags = self._chat.user_tags(minute, user, at) | {"login": user.login}
-            text = self._chat.fill(minute, text, user, at)
-            tags["emotes"] = emotes_tag(text, self._chat.emotes(minute, user, at))
+            tags = self._pen.user_tags(minute, user, at) | {"login": user.login}
+            text = self._pen.fill(minute, text, user, at)
+            tags["emotes"] = emotes_tag(text, self._pen.emotes(minute, user, at))
         tags |= {"msg-id": msg_id, "system-msg": system}
         tags |= {f"msg-param-{key}": str(value) for key, value in params.items()}
         rest = f":tmi.twitch.tv USERNOTICE #{minute.channel.login}" + (f" :{text}" if text else "")
@@ -79,7 +76,7 @@ class Notices:
 
     def _person(self, index: int | None) -> User:
         assert index is not None
-        return self._chat.population.user(index)
+        return self._pen.population.user(index)
 
     def _plan_name(self, minute: Minute, tier: str) -> str:
         extra = {"2000": ": Tier 2", "3000": ": Tier 3"}.get(tier, "")
@@ -109,7 +106,7 @@ class Notices:
 
     def _resub(self, minute: Minute, happening: Happening) -> None:
         user, random = self._person(happening.user), minute.random
-        tags = self._chat.user_tags(minute, user, happening.at_s)
+        tags = self._pen.user_tags(minute, user, happening.at_s)
         months = int(tags["badge-info"].partition("/")[2] or 0)
         if months < 2:
             self._sub(minute, happening)
@@ -151,9 +148,8 @@ class Notices:
             system += f" They've gifted a total of {total} in the channel!"
             params["sender-count"] = total
         self._notice(minute, happening.at_s, "submysterygift", user, system, params)
-        last = minute.start_s + 59.998
         for k, other in enumerate(happening.others):
-            at = min(happening.at_s + 0.15 + k * 0.04, last + k * 1e-5)
+            at = minute.clamp(happening.at_s + 0.15 + k * 0.04)
             self._gift(minute, happening, at, other, common, 0)
 
     def _given_before(self, minute: Minute, happening: Happening) -> int:
@@ -218,7 +214,7 @@ class Notices:
 
     def _cheer(self, minute: Minute, happening: Happening) -> None:
         text = minute.random.choice(phrases.CHEERS).replace("{bits}", str(happening.amount))
-        self._chat.say(
+        self._pen.say(
             minute, happening.at_s, self._person(happening.user), text, {"bits": str(happening.amount)}
         )
 
@@ -248,14 +244,14 @@ class Notices:
         )
 
     def _announcement(self, minute: Minute, happening: Happening) -> None:
-        owner = self._chat.owner(minute.channel)
+        owner = self._pen.owner(minute.channel)
         color = minute.random.choice(("PRIMARY", "BLUE", "GREEN", "ORANGE", "PURPLE"))
         text = minute.random.choice(phrases.ANNOUNCEMENTS)
         self._notice(minute, happening.at_s, "announcement", owner, "", {"color": color}, text)
 
     def _timer(self, minute: Minute, happening: Happening) -> None:
-        if bot := self._chat.service_bot(minute.channel):
-            self._chat.say(minute, happening.at_s, bot, minute.random.choice(phrases.TIMERS))
+        if bot := self._pen.service_bot(minute.channel):
+            self._pen.say(minute, happening.at_s, bot, minute.random.choice(phrases.TIMERS))
 
     def write_raid(self, minute: Minute, raid: Raid, party: int) -> None:
         """The notice of a raid that arrives."""
@@ -281,8 +277,8 @@ class Notices:
     ) -> tuple[Line, User, float]:
         """Somebody breaks the rules; the answer comes a few seconds later, within the minute."""
         user = self._person(happening.user)
-        line = self._chat.say(minute, happening.at_s, user, minute.random.choice(texts))
-        later = min(happening.at_s + minute.random.uniform(1.5, 7), minute.start_s + 59.995)
+        line = self._pen.say(minute, happening.at_s, user, minute.random.choice(texts))
+        later = minute.clamp(happening.at_s + minute.random.uniform(1.5, 7))
         return line, user, max(later, happening.at_s + 0.001)
 
     def _timeout(self, minute: Minute, happening: Happening) -> None:
@@ -327,4 +323,4 @@ class Notices:
                 if minute.start_s <= at < end:
                     tags = {"room-id": minute.channel.user_id, mode.tag: value}
                     self._state(minute, at, "ROOMSTATE", tags)
-                    self._state(minute, at + 0.001, "NOTICE", {"msg-id": msg_id}, text)
+                    self._state(minute, minute.clamp(at + 0.001), "NOTICE", {"msg-id": msg_id}, text)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from dashboard.sandbox import chance, users
 from dashboard.sandbox.scene import Channel
-from dashboard.sandbox.users import User
+from dashboard.sandbox.users import Population, User
 
 _SUB_BADGES = (0, 2, 3, 6, 9, 12, 18, 24, 30, 36, 42, 48, 54, 60, 66, 72, 78, 84, 90, 96)
 _BIT_BADGES = (1, 100, 1000, 5000, 10_000, 25_000)
@@ -30,9 +30,11 @@ class Standing:
 class Standings:
     """Everybody's standing everywhere, at any time."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, channels: tuple[Channel, ...], population: Population) -> None:
         self._seed = seed
-        self._cached = lru_cache(maxsize=65_536)(self._find)
+        self._channels = channels
+        self._population = population
+        self._cached = lru_cache(maxsize=32_768)(self._find)
 
     def of(
         self, user: User, channel: Channel, t: float, new_sub: tuple[float, str] | None = None
@@ -48,14 +50,15 @@ class Standings:
         Returns:
             The standing, badges in Twitch's own form.
         """
-        standing = self._cached(user, channel, int(t // _MONTH_S))
+        standing = self._cached(user.index, channel.index, int(t // _MONTH_S))
         if new_sub is None or standing.months or t < new_sub[0]:
             return standing
         return self._dressed(user, channel, 1, new_sub[1])
 
-    def _find(self, user: User, channel: Channel, month: int) -> Standing:
+    def _find(self, index: int, c: int, month: int) -> Standing:
         """Four in ten who come often have subscribed at some time, and most of them go on."""
-        if user.index >= users.LURKER_BASE and user.index < users.SERVICE_BASE:
+        user, channel = self._population.user(index), self._channels[c]
+        if users.LURKER_BASE <= index < users.SERVICE_BASE:
             return Standing(0, "", False, False, "", "")
         share = chance.unit(self._seed, "sub", channel.index, user.index)
         started = int(user.created_s // _MONTH_S) + 2

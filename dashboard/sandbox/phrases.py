@@ -32,7 +32,10 @@ MOODS: dict[str, tuple[str, ...]] = {
     "laugh": ("LUL", "LUL", "4Head", "Kappa", "OMEGALUL", "KEKW"),
     "fear": ("WutFace", "monkaS", "NotLikeThis", "monkaS"),
     "sad": ("BibleThump", "NotLikeThis", "PJSalt", "Sadge"),
-    "calm": ("Kappa", "CoolStoryBob", "HeyGuys", "VoHiYo", "<3", "ResidentSleeper", "DansGame"),
+    "calm": (
+        *("LUL", "LUL", "LUL", "Kappa", "Kappa", "KEKW", "<3", "<3", "HeyGuys", "SeemsGood", "PogChamp"),
+        *("VoHiYo", "CoolStoryBob", "ResidentSleeper", "NotLikeThis", "OMEGALUL", "catJAM", "peepoHey"),
+    ),
 }
 """Emotes by mood; those that are not in :data:`GLOBAL_EMOTES` come from extensions: plain words to Twitch."""
 

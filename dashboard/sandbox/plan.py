@@ -11,6 +11,7 @@ from functools import lru_cache
 from random import Random
 
 from dashboard.sandbox import chance, phrases
+from dashboard.sandbox.people import Standings
 from dashboard.sandbox.scene import Channel
 from dashboard.sandbox.schedule import Schedule, Session
 from dashboard.sandbox.users import Population
@@ -97,8 +98,14 @@ class Planner:
     """Makes the plans of all streams."""
 
     def __init__(
-        self, seed: int, channels: tuple[Channel, ...], schedule: Schedule, population: Population
+        self,
+        seed: int,
+        channels: tuple[Channel, ...],
+        schedule: Schedule,
+        population: Population,
+        standings: Standings,
     ) -> None:
+        self._standings = standings
         self._seed = seed
         self._channels = channels
         self._schedule = schedule
@@ -175,8 +182,19 @@ class Planner:
             for at, random, key in self._times(plan.session, kind, per_hour):
                 self._pay(plan, kind, at, random, key)
 
+    def _subscriber(self, session: Session, random: Random, at: float) -> int:
+        """Somebody who has subscribed for some months, if there is one to be found."""
+        channel = self._channels[session.channel]
+        for _ in range(40):
+            person = self._regular(session, random)
+            if self._standings.of(self._population.user(person), channel, at).months > 1:
+                return person
+        return person
+
     def _pay(self, plan: Plan, kind: str, at: float, random: Random, key: int) -> None:
         user: int | None = self._regular(plan.session, random)
+        if kind in ("resub", "giftpaidupgrade", "primepaidupgrade"):
+            user = self._subscriber(plan.session, random, at)
         tier = random.choices(TIERS, (0.3, 0.6, 0.06, 0.04))[0]
         amount = 0
         others: tuple[int, ...] = ()

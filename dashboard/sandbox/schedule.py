@@ -17,6 +17,7 @@ DAY_S = 86_400
 _HOME_SESSION_S = 9 * 3600
 _GROWTH_FROM_S = 1_735_689_600  # 2025-01-01; channels have their usual size then
 _CHURN_S = 2400
+RAID_LASTS_S = 10_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Schedule:
             self._neighbours.setdefault(channel.community.index, []).append(channel.index)
         self.sessions_of_day = lru_cache(maxsize=16_384)(self._sessions_of_day)
         self.members = lru_cache(maxsize=256)(self._members)
-        self.present = lru_cache(maxsize=512)(self._present)
+        self.present = lru_cache(maxsize=128)(self._present)
         self.outside_raids = lru_cache(maxsize=4096)(self._outside_raids)
         self.raids_from_neighbours = lru_cache(maxsize=4096)(self._raids_from_neighbours)
 
@@ -134,7 +135,9 @@ class Schedule:
         if session is None:
             return 0
         calm = self._calm_viewers(c, session, t)
-        return max(1, round(calm + sum(self._raid_rest(raid, t) for raid in self.raids(c, t - 10_800, t))))
+        return max(
+            1, round(calm + sum(self._raid_rest(raid, t) for raid in self.raids(c, t - RAID_LASTS_S, t)))
+        )
 
     def _calm_viewers(self, c: int, session: Session, t: float) -> float:
         """Viewers without raids: size, growth, hour, warm-up, and three scales of smooth noise."""
@@ -158,7 +161,13 @@ class Schedule:
     def _raid_rest(raid: Raid, t: float) -> float:
         """How many of a raid still watch."""
         age = t - raid.at_s
-        return raid.viewer_count * min(1.0, age / 25) * (0.22 + 0.78 * math.exp(-max(0.0, age - 25) / 900))
+        fade = min(1.0, max(0.0, (RAID_LASTS_S - age) / 3600))
+        return (
+            fade
+            * raid.viewer_count
+            * min(1.0, age / 25)
+            * (0.22 + 0.78 * math.exp(-max(0.0, age - 25) / 900))
+        )
 
     # -- raids -------------------------------------------------------------------------------
 
@@ -273,7 +282,8 @@ class Schedule:
         t = minute * 60 + 30
         people, often, talk = self.members(c)
         born = self._population.created(people) < t
-        wanted = min(len(people), round(self.viewers(c, t) * 0.62))
+        raided = sum(self._raid_rest(raid, t) for raid in self.raids(c, t - RAID_LASTS_S, t))
+        wanted = min(len(people), max(0, round((self.viewers(c, t) - raided) * 0.62)))
         session = self.session_at(c, t)
         if session is None:
             wanted = max(3, round(len(people) * 0.01))

@@ -45,7 +45,7 @@ class SharedChats:
         for channel in channels:
             self._neighbours.setdefault(channel.community.index, []).append(channel.index)
         self._in_block = lru_cache(maxsize=1024)(self._find)
-        self.minute_lines = lru_cache(maxsize=256)(self._minute_lines)
+        self.minute_lines = lru_cache(maxsize=64)(self._minute_lines)
 
     def session(self, c: int, t: float) -> SharedChat | None:
         """The shared chat that a channel is in at this time."""

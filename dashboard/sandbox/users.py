@@ -8,8 +8,9 @@ account is made next year is on no list today.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -44,21 +45,31 @@ def _year_start(year: int) -> float:
 
 
 def _calendar() -> tuple[list[float], list[float]]:
-    """Month starts and the share of all accounts made before each."""
+    """Days, and the share of all accounts made before each.
+
+    More are made at weekends and at some great event now and then, on all of Twitch at once: a
+    day that stands out in one channel but not elsewhere is what a detector has to find.
+    """
     starts, shares = [], [0.0]
-    for year in range(_FIRST_YEAR, _LAST_YEAR):
-        weight = _MADE[min(year - _FIRST_YEAR, len(_MADE) - 1)]
-        for month in range(12):
-            starts.append(datetime(year, month + 1, 1, tzinfo=UTC).timestamp())
-            rush = 1.5 if (year, month) in ((2020, 3), (2020, 4), (2020, 2)) else 1.0
-            shares.append(shares[-1] + weight * _MONTHS[month] * rush)
+    day = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
+    while day.year < _LAST_YEAR:
+        weight = _MADE[min(day.year - _FIRST_YEAR, len(_MADE) - 1)] * _MONTHS[day.month - 1]
+        if (day.year, day.month) in ((2020, 3), (2020, 4), (2020, 5)):
+            weight *= 1.5
+        if day.weekday() > 4:
+            weight *= 1.12
+        if chance.unit(0, "great event", day.toordinal() // 2) < 0.02:
+            weight *= 1.6
+        starts.append(day.timestamp())
+        shares.append(shares[-1] + weight)
+        day += timedelta(days=1)
     starts.append(_year_start(_LAST_YEAR))
     return starts, [share / shares[-1] for share in shares]
 
 
-_STARTS, _SHARES = _calendar()
-_ID_STARTS = [_year_start(_FIRST_YEAR + i) for i in range(len(_IDS))] + [_year_start(_LAST_YEAR)]
-_ID_VALUES = [*_IDS, _IDS[-1] + 1.6e8 * (_LAST_YEAR - _FIRST_YEAR - len(_IDS) + 1)]
+_STARTS, _SHARES = (np.asarray(column) for column in _calendar())
+_ID_STARTS = np.asarray([_year_start(_FIRST_YEAR + i) for i in range(len(_IDS))] + [_year_start(_LAST_YEAR)])
+_ID_VALUES = np.asarray([*_IDS, _IDS[-1] + 1.6e8 * (_LAST_YEAR - _FIRST_YEAR - len(_IDS) + 1)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +96,14 @@ class Population:
         sizes = [community.pool_size for community in communities]
         self._offsets = [sum(sizes[:g]) for g in range(len(sizes) + 1)]
         self.regular_count = self._offsets[-1]
-        self._pairs = len(words.ADJECTIVES) * len(words.NOUNS)
-        self._names = self._pairs * max(6, -(-self.regular_count * 12 // (10 * self._pairs)))
-        if self._names > self._pairs * len(words.FORMS):
-            raise ValueError("too many people for the names there are: fewer channels, please")
+        self._name_counts = list(_name_counts(self.regular_count))
+        self._names = sum(self._name_counts)
         self._channel_logins = {channel.login: channel for channel in channels}
         self._channel_ids = {channel.user_id: channel for channel in channels}
-        self.user = lru_cache(maxsize=65_536)(self._user)
+        self.user = lru_cache(maxsize=32_768)(self._user)
         self._waves: dict[int, tuple[float, str]] = {}
         self._wave_keys: dict[str, int] = {}
+        self._places: dict[int, Index] = {}
         self._id_order: tuple[Index, Index] | None = None
 
     def community_of(self, index: int) -> int:
@@ -116,9 +126,13 @@ class Population:
     def _created_in(self, g: int, ranks: Index) -> NDArray[np.float64]:
         """Stratified over the pool, so no two of a community share a moment (and so no id)."""
         size = self._communities[g].pool_size
-        step, start = chance._stride(size, self._seed, "made", g)
-        places = (ranks * step + start) % size
-        share = (places + 0.1 + 0.8 * chance.units(ranks, chance.number(self._seed, "made at", g))) / size
+        if g not in self._places:
+            everybody = np.arange(size, dtype=np.int64)
+            order = np.argsort(chance.units(everybody, chance.number(self._seed, "made", g)), kind="stable")
+            self._places[g] = np.empty(size, dtype=np.int64)
+            self._places[g][order] = everybody
+        within = chance.units(ranks, chance.number(self._seed, "made at", g))
+        share = (self._places[g][ranks] + 0.1 + 0.8 * within) / size
         return np.interp(share ** self._communities[g].age_tilt, _SHARES, _STARTS)
 
     def _user(self, index: int) -> User:
@@ -126,8 +140,8 @@ class Population:
             return self._wave_user(index)
         if index >= CHANNEL_BASE:
             return self._special(index)
-        created = float(self.created(np.array([index]))[0])
         g = self.community_of(index)
+        created = float(self._created_in(g, np.array([index - self._offsets[g]]))[0])
         random = chance.dice(self._seed, "user", index)
         login = self._regular_login(index)
         language = self._communities[g].language
@@ -143,10 +157,14 @@ class Population:
 
     def _regular_login(self, index: int) -> str:
         place = chance.shuffled(index, self._names, self._seed, "names")
-        form, pair = divmod(place, self._pairs)
-        adjective, noun = divmod(pair, len(words.NOUNS))
-        before, between, after = words.FORMS[form]
-        return f"{before}{words.ADJECTIVES[adjective]}{between}{words.NOUNS[noun]}{after}"
+        form = 0
+        while place >= self._name_counts[form]:
+            place -= self._name_counts[form]
+            form += 1
+        is_adjective, before, between, after = words.FORMS[form]
+        first, second = divmod(place, len(words.NOUNS))
+        word = (words.ADJECTIVES if is_adjective else words.NOUNS)[first]
+        return f"{before}{word}{between}{words.NOUNS[second]}{after}"
 
     def _special(self, index: int) -> User:
         if index >= SERVICE_BASE:
@@ -211,20 +229,17 @@ class Population:
         return self._regular_by_login(login)
 
     def _regular_by_login(self, login: str) -> User | None:
-        for form, (before, between, after) in enumerate(words.FORMS[: self._names // self._pairs]):
-            if not (login.startswith(before) and login.endswith(after)):
-                continue
-            middle = login[len(before) : len(login) - len(after)]
-            for cut in range(3, len(middle) - 2):
-                if not middle.startswith(between, cut):
-                    continue
-                adjective, noun = _ADJECTIVE_AT.get(middle[:cut]), _NOUN_AT.get(middle[cut + len(between) :])
-                if adjective is None or noun is None:
-                    continue
-                place = form * self._pairs + adjective * len(words.NOUNS) + noun
-                index = chance.unshuffled(place, self._names, self._seed, "names")
-                if index < self.regular_count:
-                    return self.user(index)
+        skipped = 0
+        for count, (is_adjective, before, between, after) in zip(
+            self._name_counts, words.FORMS, strict=False
+        ):
+            if login.startswith(before) and login.endswith(after):
+                middle = login[len(before) : len(login) - len(after)]
+                for place in _name_places(middle, between, _ADJECTIVE_AT if is_adjective else _NOUN_AT):
+                    index = chance.unshuffled(skipped + place, self._names, self._seed, "names")
+                    if index < self.regular_count:
+                        return self.user(index)
+            skipped += count
         return None
 
     def by_id(self, user_id: str) -> User | None:
@@ -256,6 +271,29 @@ class Population:
 
 _ADJECTIVE_AT = {word: i for i, word in enumerate(words.ADJECTIVES)}
 _NOUN_AT = {word: i for i, word in enumerate(words.NOUNS)}
+
+
+def _name_counts(wanted: int) -> Iterator[int]:
+    """How many names of each form are used, so that there are enough for everybody."""
+    wanted = int(wanted * 1.05) + 1
+    for is_adjective, _, _, _ in words.FORMS:
+        count = len(words.ADJECTIVES if is_adjective else words.NOUNS) * len(words.NOUNS)
+        # All names of the plain forms; the last form is cut to what is still needed.
+        yield min(count, wanted)
+        wanted -= count
+        if wanted <= 0:
+            return
+    raise ValueError("too many people for the names there are: fewer channels, please")
+
+
+def _name_places(middle: str, between: str, first_words: dict[str, int]) -> Iterator[int]:
+    """Every way in which a text is two words with something in between."""
+    for cut in range(2, len(middle) - 1):
+        first = first_words.get(middle[:cut])
+        if first is not None and middle.startswith(between, cut):
+            second = _NOUN_AT.get(middle[cut + len(between) :])
+            if second is not None:
+                yield first * len(words.NOUNS) + second
 
 
 def _mint(created_s: float) -> int:

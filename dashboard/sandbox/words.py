@@ -55,21 +55,22 @@ NOUNS = _words(
     """
 )
 
-FORMS: tuple[tuple[str, str, str], ...] = (
-    ("", "", ""),
-    ("", "_", ""),
-    ("its", "", ""),
-    ("", "", "_"),
-    ("mr", "", ""),
-    ("", "", "tv"),
-    ("lil", "", ""),
-    ("", "", "x"),
-    ("the", "", ""),
-    ("x", "", "x"),
-    *(("", "", f"{n}") for n in range(7, 100)),
-    *(("", "_", f"{n}") for n in range(7, 100)),
+FORMS: tuple[tuple[bool, str, str, str], ...] = (
+    (True, "", "", ""),
+    (False, "", "", ""),
+    (True, "", "_", ""),
+    (False, "", "", "tv"),
+    (True, "its", "", ""),
+    (False, "", "_", ""),
+    (True, "mr", "", ""),
+    (False, "", "", "_"),
+    (True, "x", "", "x"),
+    *((n % 2 == 0, "", "", f"{n}") for n in range(7, 100)),
+    *((n % 2 == 0, "", "_", f"{n}") for n in range(7, 100)),
 )
-"""Shapes of logins (before, between, after adjective and noun); the first ones are used up first."""
+"""Shapes of logins: adjective and noun (or noun and noun), and what stands before, between, after.
+
+The first ones are used up first."""
 
 WAVE_STEMS = _words(
     """

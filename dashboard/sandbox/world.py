@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from dashboard.sandbox import chance
 from dashboard.sandbox.audience import Audience
-from dashboard.sandbox.chat import CHUNK_S, Chat
+from dashboard.sandbox.chat import Chat
+from dashboard.sandbox.minute import CHUNK_S
 from dashboard.sandbox.people import Standings
 from dashboard.sandbox.plan import Plan, Planner
 from dashboard.sandbox.scene import Channel, Community, Game, build_scene
@@ -52,8 +53,8 @@ class World:
         self.population = Population(seed, self.communities, self.channels)
         self.schedule = Schedule(seed, self.channels, self.population)
         self.audience = Audience(seed, self.channels, self.schedule, self.population)
-        self.standings = Standings(seed)
-        self.planner = Planner(seed, self.channels, self.schedule, self.population)
+        self.standings = Standings(seed, self.channels, self.population)
+        self.planner = Planner(seed, self.channels, self.schedule, self.population, self.standings)
         self.chat = Chat(
             seed, self.channels, self.schedule, self.planner, self.audience, self.population, self.standings
         )
