@@ -131,24 +131,34 @@ class _Session:
         if line.startswith("#"):
             self._read_header(line)
             return []
+        return self._read_line(line)
+
+    def _read_line(self, line: str) -> list[Event]:
         match = _LINE.match(line)
         if match is None:
             self._reject(line, "not a line of a Chatty log: no time in front")
             return []
         try:
             at = self._instant(*match.group(1, 2, 3))
-        except ValueError:
+            events = [] if at is None else self._events(at, match[4], line)
+        except (ValueError, OverflowError):
             self._reject(line, "not a time")
             return []
         if at is None:
             self._reject(line, "no date: it stands above the first “# Log started”")
             return []
-        events = self._events(at, match[4], line)
         for event in events:
             self._occurrences.number(event)
         return events
 
     def _read_header(self, line: str) -> None:
+        try:
+            self._read_date(line)
+        except ValueError:
+            self._at = None
+            self._reject(line, "not a date: the lines below it have no time")
+
+    def _read_date(self, line: str) -> None:
         if match := LOG_STARTED.match(line):
             self._zone = parse_zone(match[3])
             self._at = datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=self._zone)

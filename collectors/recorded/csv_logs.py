@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import TextIO
 
 from collectors.recorded.files import DAMAGED, MAX_LINE_CHARACTERS, RecordedFile
@@ -46,6 +48,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 """What the columns may be called, best first; upper case, spaces and hyphens make no difference."""
 
 _NEEDED = ("time", "user", "text")
+_TOLD = ("event_id", "user_id", "room_id", "user_display_name", "color", "badges")
 _DELIMITERS = ",;\t|"
 
 
@@ -142,27 +145,22 @@ class CsvLog(Recording):
         if not user or not room:
             self.reject(line, "the row names no " + ("user" if room else "channel"))
             return []
-        told = {
-            name: value(name)
-            for name in ("event_id", "user_id", "room_id", "user_display_name", "color", "badges")
-        }
+        told = {name: value(name) for name in _TOLD}
+        # Numbers are rows of a database or of this table, the same in another file for another message.
+        if (told["event_id"] or "").isdigit():
+            told["event_id"] = None
         events = plain_events(user, value("text") or "", room=room, at=at, received_at=received_at, **told)
         return events + self._bits(events, value("bits"))
 
     @staticmethod
     def _bits(events: list[Event], told: str | None) -> list[Event]:
         message = events[0] if events else None
-        if (
-            not isinstance(message, ChatMessage)
-            or not told
-            or not told.isascii()
-            or not told.isdigit()
-            or not int(told)
-        ):
+        bits = int(told) if told and re.fullmatch(r"\d{1,9}", told, re.ASCII) else 0
+        if not isinstance(message, ChatMessage) or not bits:
             return []
-        message.bits = int(told)
-        shared = {name: getattr(message, name) for name in Bits.__dataclass_fields__ if name != "bits"}
-        return [Bits(**shared, bits=message.bits)]
+        message.bits = bits
+        shared = {each.name: getattr(message, each.name) for each in fields(Bits) if each.name != "bits"}
+        return [Bits(**shared, bits=bits)]
 
 
 def first_line(text: str) -> str:

@@ -55,7 +55,7 @@ def notice_from_text(sentence: str, common: Common) -> UserNotice | None:
             groups = match.groupdict()
             text = (groups.get("text") or "").strip() or None
             told = sentence[: match.start("text")] if text else sentence
-            return build(groups, {**common, "system_message": told.strip(), "text": text})
+            return build(groups, {**common, "system_message": told.strip(" ["), "text": text})
     return None
 
 
