@@ -172,6 +172,7 @@ class _Service:
             "drop_count": 0,
             "reject_count": ingest.rejected_count,
             "duplicate_count": ingest.duplicate_count,
+            "acknowledged_count": ingest.acknowledged_count,
             "written_count": ingest.written_count,
             "helix": asdict(self._helix.stats()),
             "error": ingest.trouble or irc.error,
