@@ -32,6 +32,10 @@ class Reading:
     """Why there is no value, or no comparison, in words for the person at the screen."""
     spark: tuple[float | None, ...] = ()
     """The last points of the same metric, one a minute, oldest first; ``None`` where not observed."""
+    note: str | None = None
+    """A remark on the value, as in ``4 pts down since the raid``."""
+    note_points: float | None = None
+    """The change that the note speaks of; negative is down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,10 @@ class LiveSnapshot:
     is_start_told: bool = False
     """Whether Twitch told the start; otherwise it is the first message seen."""
     observed_since_at: Instant | None = None
+    is_observed_assumed: bool = False
+    """There is no ledger of what was seen: the span of the messages is taken for it."""
+    is_history_complete: bool = True
+    """False in the first moments on a very long stream, while its older part is still being read."""
     readings: dict[str, Reading] = field(default_factory=dict)
 
 
@@ -128,6 +136,8 @@ class TopLists:
     emote_message_count: int
     emotes_missing: str | None = None
     """Why there are no emotes, when the source cannot tell them (logs without tags)."""
+    as_of: Instant | None = None
+    """The room's clock when the lists were made; they are made anew every few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
