@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from aiohttp import web
 
 from dashboard.sandbox import catalogue
 from dashboard.sandbox.faults import Faults
+from dashboard.sandbox.helix_call import Call, HelixError, rfc3339
 from dashboard.sandbox.oauth import OAuth, Token
 from dashboard.sandbox.scene import GAMES, Channel
 from dashboard.sandbox.users import User
 from dashboard.sandbox.world import World
-
-
-class HelixError(Exception):
-    """An answer in Twitch's error form."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 @dataclass(slots=True)
@@ -34,52 +23,7 @@ class _Bucket:
     filled_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request: who asks, with which parameters."""
-
-    request: web.Request
-    token: Token
-    user: User | None
-
-    def all(self, name: str, limit: int = 100) -> list[str]:
-        """All values of a parameter that may be given several times."""
-        values = list(self.request.query.getall(name, []))
-        if len(values) > limit:
-            raise HelixError(400, f'The parameter "{name}" was malformed: at most {limit} values are allowed')
-        return values
-
-    def one(self, name: str) -> str:
-        """A parameter that has to be there."""
-        value: str | None = self.request.query.get(name)
-        if not value:
-            raise HelixError(400, f'The parameter "{name}" is missing')
-        return value
-
-    def first(self, default: int, most: int) -> int:
-        """The page size."""
-        text = self.request.query.get("first", str(default))
-        if not text.isdigit() or not 1 <= int(text) <= most:
-            raise HelixError(
-                400, f'The parameter "first" was malformed: the value must be between 1 and {most}'
-            )
-        return int(text)
-
-    def need(self, *scopes: str) -> User:
-        """Only for a person's token with one of these scopes."""
-        if self.user is None:
-            raise HelixError(401, "Missing User OAUTH Token")
-        if scopes and not set(scopes) & set(self.token.scopes):
-            raise HelixError(401, f"Missing scope: {' or '.join(scopes)}")
-        return self.user
-
-
 Handler = Callable[[Call], Awaitable[dict[str, object]]]
-
-
-def rfc3339(seconds: float) -> str:
-    """A time as Helix writes it."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Helix:
@@ -176,26 +120,6 @@ class Helix:
 
     # -- pages -------------------------------------------------------------------------------
 
-    @staticmethod
-    def _page(
-        call: Call, items: list[dict[str, object]], size: int
-    ) -> tuple[list[dict[str, object]], dict[str, str]]:
-        """A page and its cursor. Cursors hold a place in the list, as Twitch's do: pages of a list
-        that moves meanwhile can repeat or miss an item."""
-        offset = 0
-        for name, sign in (("after", 1), ("before", -1)):
-            if cursor := call.request.query.get(name):
-                try:
-                    offset = int(json.loads(base64.urlsafe_b64decode(cursor))["a"]["Offset"])
-                except (ValueError, KeyError, TypeError):
-                    raise HelixError(400, f"Invalid {name} cursor") from None
-                offset = offset if sign > 0 else max(0, offset - 2 * size)
-        page = items[offset : offset + size]
-        if offset + size >= len(items):
-            return page, {}
-        place = json.dumps({"b": None, "a": {"Offset": offset + size}}).encode()
-        return page, {"cursor": base64.urlsafe_b64encode(place).decode()}
-
     def _broadcaster(self, call: Call) -> Channel:
         channel = self._world.channel_by_id(call.one("broadcaster_id"))
         if channel is None:
@@ -276,7 +200,7 @@ class Helix:
                     "is_mature": False,
                 }
             )
-        page, pagination = self._page(call, items, call.first(20, 100))
+        page, pagination = call.page(items, call.first(20, 100))
         return {"data": page, "pagination": pagination}
 
     async def _games(self, call: Call) -> dict[str, object]:
@@ -298,9 +222,7 @@ class Helix:
         for state in self._world.live_at(self._clock()):
             viewers[state.game.name] = viewers.get(state.game.name, 0) + state.viewer_count
         ranked = sorted(viewers, key=lambda name: -viewers[name])
-        page, pagination = self._page(
-            call, [catalogue.game(GAMES[name]) for name in ranked], call.first(20, 100)
-        )
+        page, pagination = call.page([catalogue.game(GAMES[name]) for name in ranked], call.first(20, 100))
         return {"data": page, "pagination": pagination}
 
     async def _channels(self, call: Call) -> dict[str, object]:
@@ -355,7 +277,7 @@ class Helix:
             if wanted in (None, user.user_id):
                 items.append(item)
         items.sort(key=lambda item: str(item["followed_at"]), reverse=True)
-        page, pagination = self._page(call, items, call.first(20, 100))
+        page, pagination = call.page(items, call.first(20, 100))
         return {"total": len(followers), "data": page, "pagination": pagination}
 
     async def _subscriptions(self, call: Call) -> dict[str, object]:
@@ -373,7 +295,7 @@ class Helix:
                 tier = "1000" if standing.tier == "Prime" else standing.tier
                 points += {"1000": 1, "2000": 2, "3000": 6}[tier]
                 items.append(catalogue.subscription(channel, user, tier))
-        page, pagination = self._page(call, items, call.first(20, 100))
+        page, pagination = call.page(items, call.first(20, 100))
         return {"data": page, "pagination": pagination, "total": len(items), "points": points}
 
     async def _moderated(self, call: Call) -> dict[str, object]:
@@ -391,7 +313,7 @@ class Helix:
             for channel in self._world.channels
             if channel.user_id != user.user_id and self._moderates(user, channel)
         ]
-        page, pagination = self._page(call, items, call.first(20, 100))
+        page, pagination = call.page(items, call.first(20, 100))
         return {"data": page, "pagination": pagination}
 
     async def _moderators(self, call: Call) -> dict[str, object]:
@@ -402,7 +324,7 @@ class Helix:
                 401, "The ID in broadcaster_id must match the user ID found in the request's OAuth token."
             )
         mods = [mod for mod in self._regulars(channel, 1.0, "mods") if self._moderates(mod, channel)]
-        page, pagination = self._page(call, [catalogue.person(mod) for mod in mods], call.first(20, 100))
+        page, pagination = call.page([catalogue.person(mod) for mod in mods], call.first(20, 100))
         return {"data": page, "pagination": pagination}
 
     async def _chatters(self, call: Call) -> dict[str, object]:
@@ -418,9 +340,8 @@ class Helix:
         minute = int((self._clock() - 45) // 60)
         people = self._world.audience.chatters(channel.index, minute)
         size = call.first(100, 1000)
-        order = [{"index": int(i)} for i in people]
-        page, pagination = self._page(call, order, size)  # type: ignore[arg-type]
-        data = [catalogue.person(self._world.population.user(int(str(item["index"])))) for item in page]
+        page, pagination = call.page([int(i) for i in people], size)
+        data = [catalogue.person(self._world.population.user(index)) for index in page]
         return {"data": data, "pagination": pagination, "total": len(people)}
 
     async def _global_emotes(self, call: Call) -> dict[str, object]:

@@ -8,6 +8,7 @@ told and the connection closed; user lists only below 1,000 people.
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -52,6 +53,8 @@ class IrcLimits:
     pong_timeout_s: float = 30.0
     message_chars: int = 500
     names_below: int = 1000
+    reconnect_after_s: float = 21_600.0
+    """About how long a connection lasts before the server asks to reconnect (half to one and a half)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ class Room:
 
 
 @dataclass(slots=True)
-class _Limiter:
+class Limiter:
+    """At most so many in a sliding window."""
+
     limit: int
     window_s: float
     times: deque[float] = field(default_factory=deque)
@@ -143,7 +148,7 @@ class Client:
         self._now = now
         self._queue: deque[str] = deque()
         self._has_lines = asyncio.Event()
-        self._joins = _Limiter(backend.limits.joins, backend.limits.window_s)
+        self._joins = Limiter(backend.limits.joins, backend.limits.window_s)
         self._password = ""
         self.caps: set[str] = set()
         self.nick = ""
@@ -187,14 +192,19 @@ class Client:
                 return
 
     async def ping(self) -> None:
-        """PING about every five minutes; without an answer the connection ends."""
+        """PING about every five minutes; without an answer the connection ends. RECONNECT at last."""
         limits = self._backend.limits
+        reconnect_at = self._now() + limits.reconnect_after_s * (0.5 + random.random())
         while not self.is_closing:
             await asyncio.sleep(limits.ping_interval_s)
             asked_at = self._now()
             self.put("PING :tmi.twitch.tv")
             await asyncio.sleep(limits.pong_timeout_s)
             if self.heard_at < asked_at:
+                self.close()
+            elif asked_at > reconnect_at:
+                self.put(":tmi.twitch.tv RECONNECT")
+                await asyncio.sleep(limits.pong_timeout_s)
                 self.close()
 
     # -- from the client ---------------------------------------------------------------------

@@ -114,7 +114,7 @@ class World:
         return self.planner.plan(session) if session else None
 
     def lines(self, login: str, start: float, end: float) -> list[Line]:
-        """What a room hears with ``start <= at_s < end``, in the order in which it is sent."""
+        """What a room hears with ``start <= at_s < end``, as it is sent (floods apart)."""
         channel = self._by_login[login]
         c, found = channel.index, []
         first, last = self.chat.minute_number(c, start), self.chat.minute_number(c, end)
@@ -124,10 +124,12 @@ class World:
             low = bisect_left(lines, start, key=lambda line: line.at_s)
             high = bisect_left(lines, end, key=lambda line: line.at_s)
             found += lines[low:high]
-        if c in self._boosts:
-            found += self._boost_lines(channel, start, end)
-            found.sort(key=lambda line: line.at_s)
         return found
+
+    def minute_end(self, login: str, t: float) -> float:
+        """When the channel's minute ends that a time is in: lines are made in whole minutes."""
+        c = self._by_login[login].index
+        return self.chat.minute_start(c, self.chat.minute_number(c, t) + 1)
 
     def raw_lines(self, login: str, start: float, end: float) -> Iterator[str]:
         """The raw IRC lines of a stretch, exactly as the server sent or will send them.
@@ -170,10 +172,18 @@ class World:
         if messages_per_s > 0:
             self._boosts[c] = messages_per_s
 
-    def _boost_lines(self, channel: Channel, start: float, end: float) -> list[Line]:
-        """Cheap messages at even distances; the n-th of a channel is always the same."""
-        gap = 1 / self._boosts[channel.index]
-        lines = []
+    def flood(self, login: str, start: float, end: float) -> list[Line]:
+        """The messages of a :meth:`boost` with ``start <= at_s < end``: cheap, at even distances.
+
+        The n-th of a channel and rate is always the same, and the text ends with n, so a test can
+        see what is missing.
+        """
+        channel = self._by_login[login]
+        rate = self._boosts.get(channel.index)
+        lines: list[Line] = []
+        if not rate:
+            return lines
+        gap = 1 / rate
         for n in range(math.ceil(start / gap), math.ceil(end / gap)):
             at = n * gap
             user = self.population.user(n * 7919 % min(5000, self.population.regular_count))

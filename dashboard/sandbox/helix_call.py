@@ -1,0 +1,87 @@
+"""One Helix request: its parameters, its scopes, its pages, its errors."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from aiohttp import web
+
+from dashboard.sandbox.oauth import Token
+from dashboard.sandbox.users import User
+
+T = TypeVar("T")
+
+
+class HelixError(Exception):
+    """An answer in Twitch's error form."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: who asks, with which parameters."""
+
+    request: web.Request
+    token: Token
+    user: User | None
+
+    def all(self, name: str, limit: int = 100) -> list[str]:
+        """All values of a parameter that may be given several times."""
+        values = list(self.request.query.getall(name, []))
+        if len(values) > limit:
+            raise HelixError(400, f'The parameter "{name}" was malformed: at most {limit} values are allowed')
+        return values
+
+    def one(self, name: str) -> str:
+        """A parameter that has to be there."""
+        value: str | None = self.request.query.get(name)
+        if not value:
+            raise HelixError(400, f'The parameter "{name}" is missing')
+        return value
+
+    def first(self, default: int, most: int) -> int:
+        """The page size."""
+        text = self.request.query.get("first", str(default))
+        if not text.isdigit() or not 1 <= int(text) <= most:
+            raise HelixError(
+                400, f'The parameter "first" was malformed: the value must be between 1 and {most}'
+            )
+        return int(text)
+
+    def need(self, *scopes: str) -> User:
+        """Only for a person's token with one of these scopes."""
+        if self.user is None:
+            raise HelixError(401, "Missing User OAUTH Token")
+        if scopes and not set(scopes) & set(self.token.scopes):
+            raise HelixError(401, f"Missing scope: {' or '.join(scopes)}")
+        return self.user
+
+    def page(self, items: list[T], size: int) -> tuple[list[T], dict[str, str]]:
+        """A page and its cursor. Cursors hold a place in the list, as Twitch's do: pages of a list
+        that moves meanwhile can repeat or miss an item."""
+        offset = 0
+        for name, sign in (("after", 1), ("before", -1)):
+            if cursor := self.request.query.get(name):
+                try:
+                    offset = int(json.loads(base64.urlsafe_b64decode(cursor))["a"]["Offset"])
+                except (ValueError, KeyError, TypeError):
+                    raise HelixError(400, f"Invalid {name} cursor") from None
+                offset = offset if sign > 0 else max(0, offset - 2 * size)
+        page = items[offset : offset + size]
+        if offset + size >= len(items):
+            return page, {}
+        place = json.dumps({"b": None, "a": {"Offset": offset + size}}).encode()
+        return page, {"cursor": base64.urlsafe_b64encode(place).decode()}
+
+
+def rfc3339(seconds: float) -> str:
+    """A time as Helix writes it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
