@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from collectors.clock import SteadyClock
-from collectors.irc_connection import IrcConnection, Shared
+from collectors.irc_connection import IrcConnection
 from collectors.irc_limits import IrcLimits, WindowLimiter
+from collectors.irc_shared import Shared
 from collectors.irc_stats import ChannelStats, IrcStats, Meter
 from collectors.sink import EventSink
 from collectors.waiting import cancelled

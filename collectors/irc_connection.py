@@ -10,20 +10,17 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Coroutine
 from typing import Any
 
 import structlog
-from pydantic import SecretStr
 
 from collectors.irc_events import parts_to_events
 from collectors.irc_joins import Channel, JoinBook
-from collectors.irc_limits import IrcLimits, WindowLimiter, jittered
+from collectors.irc_limits import jittered
 from collectors.irc_parser import Parts, nick_of, split_line
-from collectors.irc_stats import Meter
+from collectors.irc_shared import Shared
 from collectors.irc_transport import ConnectionLost, Overlong, Transport, open_transport
-from collectors.sink import EventSink
 from collectors.waiting import cancelled, run_until, wait_at_most
 from dashboard.errors import ConfigError, ParseError, StorageError
 from dashboard.events import ChatMessage, Event, Instant, Observation, UserListChange, synthetic_id
@@ -41,33 +38,18 @@ _LOGIN_REFUSALS = (
     "Invalid NICK",
     "Error logging in",
 )
-_ROOM_REFUSALS = frozenset(
-    ("msg_banned", "msg_channel_blocked", "msg_channel_suspended", "msg_room_not_found", "tos_ban")
+_ROOM_REFUSALS = (
+    "msg_banned",
+    "msg_channel_blocked",
+    "msg_channel_suspended",
+    "msg_room_not_found",
+    "tos_ban",
 )
 _NO_SUCH_CHANNEL = "403"
 
 
 class LoginRefused(Exception):  # noqa: N818
     """Twitch does not accept our login; the message is Twitch's own."""
-
-
-@dataclass(slots=True)
-class Shared:
-    """What the connections of one collector share."""
-
-    url: str
-    sink: EventSink
-    login: str
-    token: SecretStr | None
-    now: Callable[[], Instant]
-    limits: IrcLimits
-    joins: WindowLimiter
-    auths: WindowLimiter
-    meter: Meter
-    login_error: str | None = None
-    login_refusals: int = 0
-    login_allowed_s: float = 0.0
-    """On the monotonic clock: no login before, so that a wrong token does not hammer Twitch."""
 
 
 class IrcConnection:
@@ -108,7 +90,7 @@ class IrcConnection:
             await self._shared.sink.put([self._observed(channel, "left", self._shared.now(), "unfollowed")])
         if channel.phase != "waiting" and self._transport is not None:
             with contextlib.suppress(ConnectionLost):
-                await self._transport.send(f"PART #{login}")
+                await self._send(self._transport, f"PART #{login}")
 
     def close(self) -> None:
         """Asks the connection to end; :meth:`run` returns when it has."""
@@ -184,13 +166,13 @@ class IrcConnection:
 
     async def _greet(self, transport: Transport) -> None:
         token = self._shared.token.get_secret_value() if self._shared.token else ""
-        await transport.send(CAPABILITIES)
+        await self._send(transport, CAPABILITIES)
         if self._shared.login and token:
             self._nick = self._shared.login.lower()
-            await transport.send(f"PASS oauth:{token.removeprefix('oauth:')}")
+            await self._send(transport, f"PASS oauth:{token.removeprefix('oauth:')}")
         else:
             self._nick = f"justinfan{random.randint(10_000, 999_999)}"
-        await transport.send(f"NICK {self._nick}")
+        await self._send(transport, f"NICK {self._nick}")
 
     async def _first_failure(self, *works: Coroutine[Any, Any, None]) -> None:
         """Runs works side by side until the first ends; what was received is handed on before."""
@@ -205,6 +187,14 @@ class IrcConnection:
                 async with asyncio.timeout(patience_s), self._delivery:
                     await cancelled(tasks)
             await cancelled(tasks)
+
+    async def _send(self, transport: Transport, line: str) -> None:
+        """Sends a line, without waiting for ever on a connection that takes nothing any more."""
+        try:
+            async with asyncio.timeout(self._limits.pong_s):
+                await transport.send(line)
+        except TimeoutError:
+            raise ConnectionLost(f"the server took nothing for {self._limits.pong_s:g} s") from None
 
     # --- listening --------------------------------------------------------------------------
 
@@ -236,7 +226,7 @@ class IrcConnection:
         async with self._delivery:
             try:
                 for reply in replies:
-                    await transport.send(reply)
+                    await self._send(transport, reply)
             finally:
                 await self._deliver(self._wanted(events), rejects)
 
@@ -330,9 +320,7 @@ class IrcConnection:
                 await asyncio.sleep(self._limits.silence_s - quiet_s)
                 continue
             asked_s = time.monotonic()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._limits.pong_s):
-                    await transport.send("PING :streamlens")
+            await self._send(transport, "PING :streamlens")
             await asyncio.sleep(max(0.0, asked_s + self._limits.pong_s - time.monotonic()))
             if self._heard_s < asked_s and not self._is_delivering:
                 raise ConnectionLost(f"no word for {time.monotonic() - self._heard_s:.0f} s (half-open)")
@@ -357,7 +345,7 @@ class IrcConnection:
     async def _ask(self, channels: list[Channel], transport: Transport) -> None:
         if channels:
             self.book.asked(channels, time.monotonic())
-            await transport.send("JOIN " + ",".join(f"#{channel.login}" for channel in channels))
+            await self._send(transport, "JOIN " + ",".join(f"#{channel.login}" for channel in channels))
 
     # --- endings ----------------------------------------------------------------------------
 
