@@ -20,7 +20,8 @@ class Sessions:
 
     Follows the order of the file, so that the ledger is the same at every speed. Events that lie before
     the stretch's first one (viewer statistics, files that run backwards) add a ``joined`` of their own at
-    the stretch's end.
+    the stretch's end. An import that is interrupted leaves its stretch open until the file is imported
+    again: a ``left`` in the middle could never be taken back.
 
     Args:
         longest_silence_us: After so long without any event the recording counts as interrupted.

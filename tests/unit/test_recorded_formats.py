@@ -120,6 +120,13 @@ def test_chat_lines_without_any_time_are_refused_with_the_cure(tmp_path: Path) -
     assert str(path) in str(caught.value)
 
 
+def test_a_clock_gone_mad_is_not_believed(tmp_path: Path) -> None:
+    times = ["1556614619125", "9999999999999", "0", ""]
+    lines = [f"@id=m{i};tmi-sent-ts={at} :a!a@a PRIVMSG #b :hi" for i, at in enumerate(times)]
+    events, _ = read(written(tmp_path, "\n".join(lines)))
+    assert [event.sent_at for event in events] == [1_556_614_619_125_000] * 4
+
+
 def test_recent_messages_are_the_same_events_as_the_raw_lines() -> None:
     recent, recording = read(SAMPLES / "recent_messages.json")
     raw, _ = read(SAMPLES / "irc_tagged.log")
