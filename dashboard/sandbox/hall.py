@@ -17,6 +17,7 @@ from dashboard.sandbox.world import World
 
 _DUPLICATE_SHARE = 0.0003
 _CATCH_UP_S = 30.0
+"""After a longer pause (at the world's speed) a room goes on with the present."""
 _MAY_READ = {"chat:read", "chat:edit", "user:read:chat"}
 
 
@@ -54,6 +55,7 @@ class Hall(ChatBackend):
         replays: Recordings that are served as channels, by login.
         limits: The chat server's limits.
         now_s: What time it is in the world.
+        speed: How much faster than the clock the world goes.
     """
 
     def __init__(
@@ -64,12 +66,14 @@ class Hall(ChatBackend):
         replays: Mapping[str, Replay],
         limits: IrcLimits,
         now_s: Callable[[], float],
+        speed: float = 1.0,
     ) -> None:
         self.limits = limits
         self.clients: set[Client] = set()
         self._world, self._oauth, self._faults = world, oauth, faults
         self._replays = replays
         self._now_s = now_s
+        self._catch_up_s = _CATCH_UP_S * max(1.0, speed)
         self._rooms: dict[str, set[Client]] = {}
         self._feeds: dict[str, _Feed] = {}
         self._told_at: dict[str, float] = {}
@@ -89,7 +93,7 @@ class Hall(ChatBackend):
             since = self._told_at.get(login, now)
             if now <= since:
                 continue
-            if now - since > _CATCH_UP_S:
+            if now - since > self._catch_up_s:
                 self._feeds.pop(login, None)
                 since = now - 1
             self._told_at[login] = now

@@ -66,7 +66,7 @@ class SandboxServer:
             login: Replay(login, lines, self._anchor_s, speed=replay_speed)
             for login, lines in (replay or {}).items()
         }
-        self.hall = Hall(world, self.oauth, self.faults, self.replays, limits or IrcLimits(), self.now_s)
+        self.hall = Hall(world, self.oauth, self.faults, self.replays, limits or IrcLimits(), self.now_s, speed)
         self._admin = Admin(self)
         self._runner: web.AppRunner | None = None
         self._tcp: asyncio.Server | None = None
@@ -170,7 +170,7 @@ class SandboxServer:
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         if self.faults.refuses_connections:
             raise web.HTTPServiceUnavailable
-        socket = web.WebSocketResponse(compress=False, max_msg_size=2**16)
+        socket = web.WebSocketResponse(protocols=("irc",), compress=False, max_msg_size=2**16)
         await socket.prepare(request)
         client = Client(self.hall, socket.send_str, time.monotonic)
 
