@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import SecretStr
@@ -83,7 +84,9 @@ class HelixClient:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=self._timeout, headers={"User-Agent": "StreamLens", "Client-Id": self._client_id}
+                timeout=self._timeout,
+                headers={"User-Agent": "StreamLens", "Client-Id": self._client_id},
+                trust_env=not _is_local(self._api_url),  # HTTPS_PROXY, as the chat connection does
             )
         return self._session
 
@@ -233,6 +236,10 @@ def open_client(settings: Settings) -> HelixClient | None:
         settings.client_secret,
         limiter=RateLimiter(store),
     )
+
+
+def _is_local(url: str) -> bool:
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def _unique(name: str, values: Iterable[str]) -> list[tuple[str, str]]:
