@@ -72,7 +72,7 @@ class IrcConnection:
         self._logged_in_s: float | None = None
         self._heard_s = 0.0
         self._received_at = shared.now()
-        self._farewell: str | None = None
+        self._farewell: ConnectionLost | LoginRefused | None = None
 
     # --- from outside -----------------------------------------------------------------------
 
@@ -142,7 +142,8 @@ class IrcConnection:
 
     async def _log_in_and_listen(self) -> None:
         shared = self._shared
-        await asyncio.sleep(max(0.0, shared.login_allowed_s - time.monotonic()))
+        while (wait_s := shared.login_allowed_s - time.monotonic()) > 0:
+            await asyncio.sleep(wait_s)
         await shared.auths.take()
         transport = await open_transport(
             shared.url, line_bytes=self._limits.line_bytes, connect_s=self._limits.connect_s
@@ -206,7 +207,7 @@ class IrcConnection:
             if lines:
                 await self._take(lines, transport)
             if self._farewell is not None:
-                raise ConnectionLost(self._farewell)
+                raise self._farewell
 
     async def _take(self, lines: list[str], transport: Transport) -> None:
         events: list[Event] = []
@@ -278,17 +279,17 @@ class IrcConnection:
         elif command == "001":
             self._welcome(params)
         elif command == "NOTICE":
-            self._heed(room, tags.get("msg-id") or "", params[-1])
+            self._heed(room, tags.get("msg-id") or "", params[-1] if params else "")
         elif command == _NO_SUCH_CHANNEL and len(params) > 1:
             self.book.refuse(params[1].removeprefix("#").lower(), "no such channel", time.monotonic())
         elif command == "CAP" and "NAK" in params:
             self.error = f"Twitch does not offer {params[-1]}: messages come without what it tells."
             log.warning("irc_capability_refused", capabilities=params[-1])
         elif command == "RECONNECT":
-            self._farewell = "Twitch asked us to reconnect"
+            self._farewell = ConnectionLost("Twitch asked us to reconnect")
 
     def _welcome(self, params: list[str]) -> None:
-        if params:
+        if params and params[0]:
             self._nick = params[0].lower()
         self.is_logged_in = True
         self._logged_in_s = time.monotonic()
@@ -300,7 +301,7 @@ class IrcConnection:
 
     def _heed(self, room: str, msg_id: str, text: str) -> None:
         if room == "*" and text.startswith(_LOGIN_REFUSALS):
-            raise LoginRefused(text)
+            self._farewell = LoginRefused(text)
         if msg_id in _ROOM_REFUSALS:
             self.book.refuse(room, text, time.monotonic())
 

@@ -201,6 +201,38 @@ async def test_broken_lines_are_rejected_and_the_stream_goes_on(scheme: str) -> 
     ]
 
 
+_COMMANDS = "NOTICE CAP JOIN PART 366 403 ROOMSTATE PING PONG 353 MODE USERNOTICE CLEARMSG HOSTTARGET 001"
+
+
+async def test_bare_commands_do_not_end_the_stream() -> None:
+    commands = _COMMANDS.split()
+    sink = ListSink()
+    async with FakeIrc() as server:
+        collector = IrcCollector(server.url, sink, limits=QUICK)
+        async with running(collector, "one"):
+            await until(lambda: is_joined(collector, "one"))
+            nick = server.clients[0].nick
+            await server.say(
+                "#one", *commands, *(f":{nick}!{nick}@{nick} {command} :" for command in commands)
+            )
+            await server.say("#one", "@msg-id=msg_banned NOTICE", message("#one", "still here"))
+            await until(lambda: texts(sink) == ["still here"])
+            assert collector.stats().reconnect_count == 0
+            assert is_joined(collector, "one")
+
+
+async def test_a_login_refused_later_keeps_what_came_with_it() -> None:
+    sink = ListSink()
+    async with FakeIrc() as server:
+        collector = IrcCollector(server.url, sink, limits=QUICK)
+        async with running(collector, "one"):
+            await until(lambda: is_joined(collector, "one"))
+            await server.say("#one", message("#one", "last"), ":tmi.twitch.tv NOTICE * :Error logging in")
+            await until(lambda: collector.stats().error)
+            assert not is_joined(collector, "one")
+            assert texts(sink) == ["last"]
+
+
 @pytest.mark.parametrize("scheme", ["ws", "irc"])
 async def test_long_lines(scheme: str) -> None:
     sink = ListSink()
