@@ -126,7 +126,12 @@ def video_from(document: Any, sibling: Any) -> Video:
 def events_of(
     comment: Comment, *, at: Instant, received_at: Instant, room_login: str, room_id: str | None
 ) -> list[Event]:
-    """The events in a comment: a message (with bits two), or what Twitch announced with it."""
+    """The events in a comment: always a message, and beside it what it tells of (bits, a sub, a raid).
+
+    A VOD's chat has Twitch's announcements among the comments. They stay chat messages, so that a
+    recording has as many messages as comments, and are events of their kind too, under the same id;
+    the message's ``msg_id`` then says which, as in ``resub``.
+    """
     common: dict[str, Any] = {
         "event_id": comment.comment_id,
         "source": "import",
@@ -144,10 +149,9 @@ def events_of(
         "is_mod": comment.has_badge("moderator"),
         "is_turbo": comment.has_badge("turbo"),
     }
-    if notice := notice_from_text(comment.text, common):
-        return [notice]
-    if comment.msg_id in _ANNOUNCED:
-        return [OtherNotice(**common, system_message=comment.text, msg_id=comment.msg_id)]
+    announced = notice_from_text(comment.text, common)
+    if announced is None and comment.msg_id in _ANNOUNCED:
+        announced = OtherNotice(**common, system_message=comment.text, msg_id=comment.msg_id)
     message = ChatMessage(
         **common,
         text=comment.text,
@@ -155,11 +159,14 @@ def events_of(
         emotes=comment.emotes,
         emote_names=comment.emote_names,
         bits=comment.bits,
-        msg_id=comment.msg_id,
+        msg_id=comment.msg_id or (announced.msg_id if announced else None),
     )
+    found: list[Event] = [message]
+    if announced is not None:
+        found.append(announced)
     if comment.bits:
-        return [message, Bits(**common, bits=comment.bits, text=comment.text)]
-    return [message]
+        found.append(Bits(**common, bits=comment.bits, text=comment.text))
+    return found
 
 
 def _emotes(fragments: list[dict[str, Any]]) -> tuple[str | None, str | None]:

@@ -1,8 +1,8 @@
 """Chat of a video on demand: TwitchDownloader, and the two forms that Twitch's own API has had.
 
 The three differ in names only and are brought to one form (:class:`Comment`). Twitch announces subs, gifts
-and raids in this chat as sentences by the person concerned; they become the events they are, see
-:mod:`collectors.recorded.notices`, so not every comment is a chat message.
+and raids in this chat as sentences by the person concerned; they are chat messages like every comment, and
+the events they tell of besides, see :mod:`collectors.recorded.notices`.
 
 When was it said? A comment tells its place in the video and a ``createdAt``. For a broadcast's own video
 the two agree to the second, and ``createdAt``, which is finer, is taken. For highlights and uploads

@@ -85,6 +85,14 @@ def test_twitchdownloader_whole() -> None:
         "user_display_name": "lanternfish_",
         "color": "#1E90FF",
     }
+    kettlewise = {
+        "event_id": "5a3e0000-0000-4000-9000-000000000003",
+        "sent_at": Instant(T18 + 90_500_000),
+        "user_id": "70003",
+        "user_login": "kettlewise",
+        "user_display_name": "Kettlewise",
+        "color": "#1E90FF",
+    }
     assert recording.notes == []
     assert events == [
         StreamChange(
@@ -111,15 +119,18 @@ def test_twitchdownloader_whole() -> None:
         ),
         ChatMessage(**room, **flags, **lantern, text="Cheer100 for the tea", is_action=False, bits=100),
         Bits(**room, **flags, **lantern, bits=100, text="Cheer100 for the tea"),
+        ChatMessage(
+            **room,
+            **flags,
+            **kettlewise,
+            text="Kettlewise subscribed at Tier 1. They've subscribed for 3 months! three already",
+            is_action=False,
+            msg_id="resub",
+        ),
         Subscription(
             **room,
             **flags,
-            event_id="5a3e0000-0000-4000-9000-000000000003",
-            sent_at=Instant(T18 + 90_500_000),
-            user_id="70003",
-            user_login="kettlewise",
-            user_display_name="Kettlewise",
-            color="#1E90FF",
+            **kettlewise,
             msg_id="resub",
             system_message="Kettlewise subscribed at Tier 1. They've subscribed for 3 months!",
             text="three already",
@@ -148,7 +159,7 @@ def test_twitchdownloader_whole() -> None:
 def test_the_newer_form_knows_its_channel_by_the_broadcasters_badge() -> None:
     events, _ = read(SAMPLES / "vod_2024-05-04_18-00-00_2100000001" / "verbose_chat.json")
     assert {(e.room_login, e.room_id) for e in events} == {("quietriver", "990001")}
-    welcome, raid = events[1:3]
+    welcome, said, raid = events[1:4]
     assert isinstance(welcome, ChatMessage)
     assert (welcome.text, welcome.emotes, welcome.emote_names, welcome.badges, welcome.color) == (
         "welcome LUL",
@@ -158,7 +169,10 @@ def test_the_newer_form_knows_its_channel_by_the_broadcasters_badge() -> None:
         None,
     )
     assert welcome.sent_at == T18 + 3_250_000
+    # What Twitch announced is a message like every comment, and the event it tells of besides.
+    assert isinstance(said, ChatMessage)
     assert isinstance(raid, Raid)
+    assert (said.event_id, said.msg_id) == (raid.event_id, "raid")
     assert (raid.viewer_count, raid.user_login, raid.text) == (12, "mossypebble", None)
     assert [e.action for e in events if isinstance(e, StreamChange)] == ["start", "end"]
 
