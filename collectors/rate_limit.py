@@ -245,10 +245,12 @@ def _learn(bucket: Bucket, call: int, status: int | None, headers: Mapping[str, 
             bucket.reset_at = bucket.reset_at if reset_at is None else reset_at
         else:  # answers overtook each other: an older one can only tell of less
             bucket.remaining = min(bucket.remaining, left)
-    elif bucket.limit is None and status is not None:
+    elif bucket.limit is None and status is not None and call >= bucket.answered_call:
         bucket.remaining += 1  # a server that tells no limit: only the calls under way are bounded
     if status == 429:
         bucket.remaining = 0
+        # Answers to calls that were under way already must not open the bucket again.
+        bucket.answered_call = bucket.last_call + 1
         bucket.reset_at = max(reset_at or 0, now + _SHORTEST_PAUSE_S * SECOND)
 
 

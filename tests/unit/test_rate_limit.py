@@ -121,6 +121,16 @@ async def test_a_429_whose_reset_is_past_still_pauses() -> None:
     assert clock.at_s >= NOON_S + 1
 
 
+async def test_answers_under_way_do_not_lift_a_429() -> None:
+    clock = Clock()
+    rate = limiter(clock)
+    first, second = [await rate.take() for _ in range(2)]
+    rate.answered(first, 429, headers(800, 0, NOON_S + 5))
+    rate.answered(second, 200, headers(800, 700, NOON_S + 1))
+    await rate.take()
+    assert NOON_S + 5 <= clock.at_s < NOON_S + 6
+
+
 async def test_a_429_without_headers_pauses() -> None:
     clock = Clock()
     rate = limiter(clock)
