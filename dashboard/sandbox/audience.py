@@ -144,6 +144,7 @@ class Audience:
         others = [*self.lurkers(c), *self.service_bots(c), *self.wave_people(c, t)]
         if self._schedule.session_at(c, t):
             others.append(users.CHANNEL_BASE + c)
+        others = [index for index in others if self._population.user(index).created_s < t]
         return np.unique(np.concatenate([people, self.raiders(c, t), np.array(others, dtype=np.int64)]))
 
     def _chatter_logins(self, c: int, minute: int) -> frozenset[str]:

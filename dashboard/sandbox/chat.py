@@ -83,8 +83,9 @@ class Chat:
         minute = self._open(c, key)
         calm = self.rate_per_s(c, minute.start_s + 30)
         for s in range(minute.start_s, minute.start_s + CHUNK_S):
-            for _ in range(chance.poisson(minute.random, calm * self._boost(minute, s))):
-                self._somebody_writes(minute, s + minute.random.random())
+            count = chance.poisson(minute.random, calm * self._boost(minute, s))
+            for at in sorted(s + minute.random.random() for _ in range(count)):
+                self._somebody_writes(minute, at)
         if minute.plan:
             end = minute.start_s + CHUNK_S
             for happening in minute.plan.happenings:
@@ -164,7 +165,7 @@ class Chat:
         elif thanks := talk.answer_to_news(minute, self._population, at):
             text = thanks
         else:
-            text = talk.calm_text(minute, self._seed, tags)
+            text = talk.calm_text(minute, self._seed, at, tags)
         self._pen.say(minute, at, author, text, tags, is_first=is_first)
 
     def _author(self, minute: Minute, at: float, is_excited: bool) -> tuple[User | None, bool]:

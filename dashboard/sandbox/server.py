@@ -66,7 +66,8 @@ class SandboxServer:
             login: Replay(login, lines, self._anchor_s, speed=replay_speed)
             for login, lines in (replay or {}).items()
         }
-        self.hall = Hall(world, self.oauth, self.faults, self.replays, limits or IrcLimits(), self.now_s, speed)
+        limits = limits or IrcLimits()
+        self.hall = Hall(world, self.oauth, self.faults, self.replays, limits, self.now_s, speed)
         self._admin = Admin(self)
         self._runner: web.AppRunner | None = None
         self._tcp: asyncio.Server | None = None

@@ -9,12 +9,12 @@ from dashboard.sandbox.users import Population
 from dashboard.sandbox.wire import Line
 
 
-def calm_text(minute: Minute, seed: int, tags: dict[str, str]) -> str:
+def calm_text(minute: Minute, seed: int, at: float, tags: dict[str, str]) -> str:
     """Something said when nothing special happens; replies and rewards add their tags."""
     random = minute.random
     language = minute.channel.language if random.random() < 0.94 else "en"
     roll = random.random()
-    earlier = [line for line in minute.written[-12:] if line.command == "PRIVMSG"]
+    earlier = [line for line in minute.written[-12:] if line.command == "PRIVMSG" and line.at_s < at]
     if roll < 0.05 and earlier:
         _reply(random.choice(earlier), tags)
     elif roll < 0.075:

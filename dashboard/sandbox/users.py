@@ -168,12 +168,12 @@ class Population:
 
     def _special(self, index: int) -> User:
         if index >= SERVICE_BASE:
-            login, created = words.SERVICE_BOTS[index - SERVICE_BASE], _year_start(2016)
+            login, created = words.SERVICE_BOTS[index - SERVICE_BASE], _year_start(2013)
         elif index >= LURKER_BASE:
-            login, created = words.LURKERS[index - LURKER_BASE], _year_start(2019)
+            login, created = words.LURKERS[index - LURKER_BASE], _year_start(2015)
         else:
             channel = self._channels[index - CHANNEL_BASE]
-            created = float(np.interp(float(channel.user_id), _ID_VALUES, _ID_STARTS))
+            created = float(int(np.interp(float(channel.user_id), _ID_VALUES, _ID_STARTS)))
             return User(
                 index,
                 channel.user_id,
