@@ -13,9 +13,8 @@ from typing import Any
 import structlog
 
 from collectors.helix import HelixPoller
-from collectors.helix_client import HelixClient
+from collectors.helix_client import open_client
 from collectors.irc import IrcCollector
-from collectors.rate_limit import FileBucketStore, RateLimiter, bucket_path
 from dashboard.config import Settings
 from dashboard.errors import StorageError
 from dashboard.events import Event, Instant, Observation, synthetic_id
@@ -110,8 +109,8 @@ class _Service:
             login=settings.twitch_irc_login,
             token=settings.twitch_irc_token if settings.twitch_irc_token.get_secret_value() else None,
         )
-        self._client = _helix_client(settings)
-        memory_path = settings.data_dir / "state" / "helix.json"
+        self._client = open_client(settings)
+        memory_path = settings.data_dir / "state" / "helix_streams.json"
         self._helix = HelixPoller(self._client, sink, state.followed, memory_path=memory_path)
 
     async def run(self) -> None:
@@ -135,6 +134,8 @@ class _Service:
     async def _wind_down(self, tasks: list[asyncio.Task[Any]]) -> None:
         with suppress(StorageError):
             await self._irc.close()
+            if self._client is not None:
+                await self._helix.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -178,16 +179,3 @@ class _Service:
             "error": ingest.trouble or irc.error,
         }
         self._state.write_status(STATUS_NAME, payload)
-
-
-def _helix_client(settings: Settings) -> HelixClient | None:
-    if not settings.has_credentials:
-        return None
-    bucket = FileBucketStore(bucket_path(settings.data_dir, settings.client_id))
-    return HelixClient(
-        settings.api_url,
-        settings.auth_url,
-        settings.client_id,
-        settings.client_secret,
-        limiter=RateLimiter(bucket),
-    )

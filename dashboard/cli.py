@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -312,7 +312,7 @@ def check(as_json: bool) -> None:
 
         checks = run_checks(_settings())
         failed = [item for item in checks if item.status == "fail"]
-        records = [{"name": item.name, "status": item.status, "detail": item.detail} for item in checks]
+        records = [asdict(item) for item in checks]
         lines = [f"{_MARKS[item.status]} {item.name}: {item.detail}" for item in checks]
         cures = [f"\n    {item.cure}" if item.cure else "" for item in checks]
         words = "\n".join(line + cure for line, cure in zip(lines, cures, strict=True))
@@ -322,11 +322,14 @@ def check(as_json: bool) -> None:
 
 
 def _settings() -> Settings:
+    from pydantic import SecretStr
+
     from dashboard.config import load_settings
     from dashboard.logs import configure_logging
 
     settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format)
+    secrets = [value for value in settings.model_dump().values() if isinstance(value, SecretStr)]
+    configure_logging(settings.log_level, settings.log_format, secrets=secrets)
     return settings
 
 
