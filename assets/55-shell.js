@@ -39,8 +39,16 @@
     if (dialog && !dialog.open) dialog.showModal();
     return true;
   }
+  // The switcher takes the key's release as typing, so it opens only after that.
+  var isFinding = false;
+  document.addEventListener("keyup", function (event) {
+    if (event.key !== "/" || !isFinding) return;
+    isFinding = false;
+    var box = document.getElementById("live-switcher");
+    if (box) { box.focus(); box.click(); }
+  });
   var KEYS = {
-    "/": function () { var box = document.getElementById("live-switcher"); if (box) { box.focus(); box.click(); } return !!box; },
+    "/": function () { isFinding = !!document.getElementById("live-switcher"); return isFinding; },
     "?": showKeys,
     "p": function () { return click("live-feed-pause"); },
     "t": function () { return click("shell-theme-toggle"); },

@@ -80,7 +80,12 @@
     return value && room && value !== room.room ? "/live/" + encodeURIComponent(value) : keep();
   }
 
+  // Only a real press makes an order: Dash also calls this when the page is put up.
+  function order(clicks, submits, typed) {
+    return clicks || submits ? { typed: typed || "", at: Date.now() } : keep();
+  }
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    live: { gate: gate, pause: pause, fresh: fresh, go: go }
+    live: { gate: gate, pause: pause, fresh: fresh, go: go, order: order }
   });
 })();

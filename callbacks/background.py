@@ -28,7 +28,7 @@ LOCAL_USER = "local"
 POLL_MS = 500
 
 
-class JobTimeout(StreamLensError):
+class JobTimeoutError(StreamLensError):
     """A job passed its time limit and was ended."""
 
 
@@ -71,7 +71,8 @@ def register_background(
         app: The app.
         work: A module-level function ``work(set_progress, *inputs, *state, user=…, **fixed)``.
         output: Where the result goes.
-        inputs: What starts it.
+        inputs: What starts it; stores of the frame, because Dash runs a job each time a page with
+            its inputs is opened.
         state: What it reads besides.
         progress: Where progress goes.
         running: Properties while it runs and after.
@@ -88,18 +89,18 @@ def register_background(
     def without_progress(*args: Any) -> Any:
         return with_progress(_ignore, *args)
 
-    job = with_progress if progress else without_progress
+    job: Any = with_progress if progress else without_progress
     # Dash makes the job's key from the source that this points at: without it all kinds of
     # work would share one key.
-    job.__wrapped__ = work  # type: ignore[attr-defined]
+    job.__wrapped__ = work
     app.callback(
         output=[output, Output(ids.SHELL_TOAST, "children", allow_duplicate=True)],
         inputs=list(inputs),
         state=[*state, State(ids.SHELL_NONCE, "data"), State(ids.SHELL_USER, "data")],
         background=True,
         progress=[progress] if progress else None,
-        running=list(running),
-        cancel=list(cancel),
+        running=list(running) or None,
+        cancel=list(cancel) or None,
         interval=POLL_MS,
         prevent_initial_call=True,
     )(job)
@@ -149,7 +150,7 @@ def unexpected(title: str, reference: str) -> Any:
 
 
 class time_limit:  # noqa: N801 - used as a verb in a with statement
-    """Ends the block with :class:`JobTimeout` after so many seconds (main thread only)."""
+    """Ends the block with :class:`JobTimeoutError` after so many seconds (main thread only)."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -163,4 +164,4 @@ class time_limit:  # noqa: N801 - used as a verb in a with statement
         signal.signal(signal.SIGALRM, self.before)
 
     def _ring(self, signum: int, frame: FrameType | None) -> None:
-        raise JobTimeout(f"This took longer than {self.seconds:g} s and was ended.")
+        raise JobTimeoutError(f"This took longer than {self.seconds:g} s and was ended.")

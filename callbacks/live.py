@@ -10,6 +10,7 @@ import functools
 import logging
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from dashboard.events import Instant
 from dashboard.insights.live_model import LiveSnapshot
 from dashboard.jobs import collection
 from dashboard.services import Services
-from dashboard.ui import components, ids, live_view, text, theme, updates
+from dashboard.ui import components, ids, live_view, text, updates
 from dashboard.ui.figures import live as figures
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_ERROR_MS = 5000
 TOP_EVERY_S = 5
 ROOMS_EVERY_S = 10
+TABLE_EVERY_S = 4
 SAFE = "The page keeps what it shows and tries again. Everything collected so far is safe."
 
 SINGLE_OUTPUTS = {
@@ -79,8 +81,7 @@ def register(app: Dash, services: Services) -> None:
         app,
         collect,
         output=Output(ids.LIVE_COLLECT_RESULT, "children"),
-        inputs=[Input(ids.LIVE_COLLECT_START, "n_clicks")],
-        state=[State(ids.LIVE_COLLECT_INPUT, "value")],
+        inputs=[Input(ids.SHELL_COLLECT_ORDER, "data")],
         progress=Output(ids.LIVE_COLLECT_PROGRESS, "children"),
         running=[
             (Output(ids.LIVE_COLLECT_START, "disabled"), True, False),
@@ -96,6 +97,14 @@ def register(app: Dash, services: Services) -> None:
 
 
 def _register_clientside(app: Dash) -> None:
+    app.clientside_callback(
+        ClientsideFunction("live", "order"),
+        Output(ids.SHELL_COLLECT_ORDER, "data"),
+        Input(ids.LIVE_COLLECT_START, "n_clicks"),
+        Input(ids.LIVE_COLLECT_INPUT, "n_submit"),
+        State(ids.LIVE_COLLECT_INPUT, "value"),
+        prevent_initial_call=True,
+    )
     app.clientside_callback(
         ClientsideFunction("live", "gate"),
         Output(ids.LIVE_REQUEST, "data"),
@@ -134,6 +143,35 @@ def _register_clientside(app: Dash) -> None:
     )
 
 
+@dataclass(slots=True)
+class Update:
+    """One update under way: what is asked, what the browser has, and the answer so far."""
+
+    services: Services
+    request: dict[str, Any]
+    cursor: dict[str, Any]
+    now: Instant
+    tz: ZoneInfo
+    answer: Answer = field(default_factory=lambda: dict.fromkeys(OUTPUTS, no_update))
+
+    @property
+    def room(self) -> str:
+        """Login of the channel; empty when none is chosen yet."""
+        return str(self.request["room"])
+
+    def put(self, part: str, key: object, build: Callable[[], Any]) -> None:
+        """Answers a part of the page if its data changed."""
+        self.answer[part] = updates.only_if_new(self.cursor, part, key, build)
+
+    def is_due(self, part: str, every_s: int) -> bool:
+        """Whether a part that may wait a little has waited long enough."""
+        before = self.cursor.get(part)
+        if isinstance(before, int) and 0 <= self.now - before < every_s * 1_000_000:
+            return False
+        self.cursor[part] = int(self.now)
+        return True
+
+
 def refresh(services: Services, request: dict[str, Any], cursor: dict[str, Any] | None) -> Answer:
     """What is new since the browser's cursor.
 
@@ -145,21 +183,17 @@ def refresh(services: Services, request: dict[str, Any], cursor: dict[str, Any] 
     Returns:
         A value an output; ``no_update`` where nothing changed.
     """
-    answer: Answer = dict.fromkeys(OUTPUTS, no_update)
+    asked = {"page": request["page"], "seq": request["seq"]}
     known = cursor if cursor and cursor.get("page") == request["page"] else {}
-    fresh = dict(known, page=request["page"], seq=request["seq"], retry_ms=0)
+    now, tz = collection.now_instant(), text.zone(request.get("tz"))
+    update = Update(services, request, known | asked | {"retry_ms": 0}, now, tz)
     try:
-        _fill(answer, services, request, fresh)
-        answer["cursor"] = fresh
+        _fill(update)
     except Exception as error:
-        answer = dict.fromkeys(OUTPUTS, no_update)
-        answer["notice"] = _failure(error)
-        # The old cursor: nothing of this answer reached the page. Its notice has to go again.
-        answer["cursor"] = dict(known, page=request["page"], seq=request["seq"]) | {
-            "retry_ms": RETRY_AFTER_ERROR_MS,
-            "notice": None,
-        }
-    return answer
+        # Nothing of this answer reaches the page, so the cursor stays; only the notice has to go again.
+        unchanged = known | asked | {"retry_ms": RETRY_AFTER_ERROR_MS, "notice": None}
+        return dict.fromkeys(OUTPUTS, no_update) | {"notice": _failure(error), "cursor": unchanged}
+    return update.answer | {"cursor": update.cursor}
 
 
 def _failure(error: Exception) -> Any:
@@ -170,155 +204,136 @@ def _failure(error: Exception) -> Any:
     return unexpected("This update failed. The page tries again.", reference)
 
 
-def _fill(answer: Answer, services: Services, request: dict[str, Any], cursor: dict[str, Any]) -> None:
-    now, room, tz = collection.now_instant(), request["room"], text.zone(request.get("tz"))
-    status = collection.collector_status(services.state, now=now)
-    _fill_collectors(answer, status, cursor, tz)
-    _fill_rooms(answer, services, cursor, room, now)
-    if not room:
-        _choose_room(answer, services, cursor, now)
+def _fill(update: Update) -> None:
+    status = collection.collector_status(update.services.state, now=update.now)
+    _fill_collectors(update, status)
+    _fill_rooms(update)
+    if not update.room:
+        _choose_room(update)
         return
-    snapshot = services.live.snapshot(room, now=now)
-    _fill_state(answer, snapshot, status, cursor, tz, now)
+    snapshot = update.services.live.snapshot(update.room, now=update.now)
+    _fill_state(update, snapshot, status)
     if snapshot.status == "empty":
         return
-    _fill_tiles(answer, snapshot, cursor)
-    _fill_chart(answer, services, request, cursor, tz, now)
-    _fill_feed(answer, services, request, cursor, tz, now)
-    _fill_top(answer, services, cursor, room, now)
+    _fill_tiles(update, snapshot)
+    _fill_chart(update)
+    _fill_feed(update)
+    _fill_top(update)
 
 
-def _choose_room(answer: Answer, services: Services, cursor: dict[str, Any], now: Instant) -> None:
-    known = services.state.followed() or [room.room_login for room in services.live.rooms(now=now)]
+def _choose_room(update: Update) -> None:
+    followed = update.services.state.followed()
+    known = followed or [room.room_login for room in update.services.live.rooms(now=update.now)]
     if known:
-        answer["location"] = f"/live/{known[0]}"
+        update.answer["location"] = f"/live/{known[0]}"
         return
-    answer["root"] = updates.only_if_new(cursor, "root", "none", lambda: "live is-none")
-    answer["notice"] = updates.only_if_new(cursor, "notice", "none", live_view.nothing_collected)
+    update.put("root", "none", lambda: "live is-none")
+    update.put("notice", "none", live_view.nothing_collected)
 
 
-def _fill_state(
-    answer: Answer,
-    snapshot: LiveSnapshot,
-    status: collection.CollectorStatus,
-    cursor: dict[str, Any],
-    tz: ZoneInfo,
-    now: Instant,
-) -> None:
-    room = snapshot.room_login
+def _fill_state(update: Update, snapshot: LiveSnapshot, status: collection.CollectorStatus) -> None:
+    room, is_empty = snapshot.room_login, snapshot.status == "empty"
     is_followed = any(channel.room_login == room for channel in status.channels)
-    answer["root"] = updates.only_if_new(cursor, "root", snapshot.status, lambda: f"live is-{snapshot.status}")
-    title = (snapshot.status, snapshot.title, snapshot.game_name, snapshot.language, str(tz))
-    answer["header"] = updates.only_if_new(cursor, "header", title, lambda: live_view.header(snapshot, tz))
-    is_empty = snapshot.status == "empty"
-    answer["notice"] = updates.only_if_new(
-        cursor,
-        "notice",
-        (is_empty, is_followed),
-        lambda: live_view.nothing_in_room(room, is_followed) if is_empty else [],
-    )
-    seen = [snapshot.fresh_at] + ([status.reported_at] if status.is_joined(room) else [])
+    update.put("root", snapshot.status, lambda: f"live is-{snapshot.status}")
+    title = (snapshot.status, live_view.about(snapshot, update.tz))
+    update.put("header", title, lambda: live_view.header(snapshot, update.tz))
+    empty = (is_empty, is_followed)
+    update.put("notice", empty, lambda: live_view.nothing_in_room(room, is_followed) if is_empty else [])
+    seen = [snapshot.fresh_at, status.reported_at if status.is_joined(room) else None]
     newest = max((at for at in seen if at is not None), default=None)
-    answer["fresh"] = {
-        "age_ms": None if newest is None else max(0, (now - newest) // 1000),
+    update.answer["fresh"] = {
+        "age_ms": None if newest is None else max(0, (update.now - newest) // 1000),
         "is_expected": is_followed,
         "status": snapshot.status,
     }
 
 
-def _fill_tiles(answer: Answer, snapshot: LiveSnapshot, cursor: dict[str, Any]) -> None:
-    for metric, reading in snapshot.readings.items():
-        if f"tile_{metric}" not in TILE_OUTPUTS:
+def _fill_tiles(update: Update, snapshot: LiveSnapshot) -> None:
+    for metric in ids.TILE_METRICS:
+        reading = snapshot.readings.get(metric)
+        if reading is None:
             continue
-        shown = (text.reading_value(reading), text.comparison(reading), reading.spark)
-        build: Callable[[], Any] = functools.partial(components.tile_body, reading)
-        answer[f"tile_{metric}"] = updates.only_if_new(cursor, f"tile_{metric}", shown, build)
+        note = live_view.since(snapshot, update.tz) if metric == "uptime" else ""
+        shown = (text.reading_value(reading), text.comparison(reading), reading.spark, note)
+        update.put(f"tile_{metric}", shown, functools.partial(components.tile_body, reading, note))
         sample = text.sample(reading)
-        answer[f"sample_{metric}"] = updates.only_if_new(cursor, f"sample_{metric}", sample, lambda s=sample: s)
+        update.put(f"sample_{metric}", sample, functools.partial(str, sample))
 
 
-def _fill_chart(
-    answer: Answer, services: Services, request: dict[str, Any], cursor: dict[str, Any], tz: ZoneInfo, now: Instant
-) -> None:
-    span_s = request.get("span_s") or None
-    series = services.live.series(request["room"], now=now, span_s=span_s)
-    name: theme.Theme = "light" if request.get("theme") == "light" else "dark"
-    answer["chart"] = updates.chart_update(cursor, series, theme_name=name, tz=tz, key=f"{request['room']}/{span_s}")
-    words = figures.live_summary(series, tz)
-    answer["summary"] = updates.only_if_new(cursor, "summary", words, lambda: words)
+def _fill_chart(update: Update) -> None:
+    span_s = update.request.get("span_s") or None
+    series = update.services.live.series(update.room, now=update.now, span_s=span_s)
+    update.answer["chart"] = updates.chart_update(
+        update.cursor,
+        series,
+        theme_name="light" if update.request.get("theme") == "light" else "dark",
+        tz=update.tz,
+        key=f"{update.room}/{span_s}",
+    )
+    words = figures.live_summary(series, update.tz)
+    update.put("summary", words, lambda: words)
 
 
-def _fill_feed(
-    answer: Answer, services: Services, request: dict[str, Any], cursor: dict[str, Any], tz: ZoneInfo, now: Instant
-) -> None:
-    name = str(request.get("filter") or "all")
+def _fill_feed(update: Update) -> None:
+    name = str(update.request.get("filter") or "all")
     limit = updates.FEED_LIMIT if name == "all" else updates.FEED_LIMIT * 5
-    items = live_view.wanted(services.live.feed(request["room"], now=now, limit=limit), name)
-    answer["feed"], answer["news"] = updates.feed_update(
-        cursor,
+    items = live_view.wanted(update.services.live.feed(update.room, now=update.now, limit=limit), name)
+    update.answer["feed"], update.answer["news"] = updates.feed_update(
+        update.cursor,
         items[: updates.FEED_LIMIT],
-        key=f"{request['room']}/{name}/{tz}",
-        is_paused=bool(request.get("is_paused")),
-        tz=tz,
-        now=now,
+        key=f"{update.room}/{name}/{update.tz}",
+        is_paused=bool(update.request.get("is_paused")),
+        tz=update.tz,
+        now=update.now,
         empty=live_view.feed_empty(name),
     )
 
 
-def _fill_top(answer: Answer, services: Services, cursor: dict[str, Any], room: str, now: Instant) -> None:
-    if not _is_due(cursor, "top_at", now, TOP_EVERY_S):
+def _fill_top(update: Update) -> None:
+    if not update.is_due("top_at", TOP_EVERY_S):
         return
-    top = services.live.top(room, now=now)
-    answer["chatters"] = updates.only_if_new(
-        cursor, "chatters", (top.chatters, top.chatter_count, top.message_count), lambda: live_view.top_chatters(top)
-    )
-    answer["emotes"] = updates.only_if_new(
-        cursor, "emotes", (top.emotes, top.emote_message_count, top.message_count), lambda: live_view.top_emotes(top)
-    )
+    top = update.services.live.top(update.room, now=update.now)
+    who = (top.chatters, top.chatter_count, top.message_count)
+    update.put("chatters", who, lambda: live_view.top_chatters(top))
+    what = (top.emotes, top.emote_message_count, top.message_count, top.emotes_missing)
+    update.put("emotes", what, lambda: live_view.top_emotes(top))
 
 
-def _fill_rooms(answer: Answer, services: Services, cursor: dict[str, Any], room: str, now: Instant) -> None:
-    if _is_due(cursor, "rooms_at", now, ROOMS_EVERY_S):
-        rooms = services.live.rooms(now=now)
+def _fill_rooms(update: Update) -> None:
+    if update.is_due("rooms_at", ROOMS_EVERY_S):
+        rooms = update.services.live.rooms(now=update.now)
         shown = [(r.room_login, r.is_live, r.viewer_count, r.game_name) for r in rooms]
-        answer["options"] = updates.only_if_new(cursor, "options", shown, lambda: live_view.room_options(rooms, room))
+        update.put("options", shown, lambda: live_view.room_options(rooms, update.room))
 
 
-def _fill_collectors(
-    answer: Answer, status: collection.CollectorStatus, cursor: dict[str, Any], tz: ZoneInfo
-) -> None:
+def _fill_collectors(update: Update, status: collection.CollectorStatus) -> None:
     line = live_view.collect_summary(status)
-    answer["collect_summary"] = updates.only_if_new(cursor, "collect_summary", line, lambda: line)
-    shown = (status.is_running, status.channels, status.error, status.helix, str(tz))
-    answer["collect_table"] = updates.only_if_new(
-        cursor, "collect_table", shown, lambda: live_view.collect_table(status, tz)
-    )
-
-
-def _is_due(cursor: dict[str, Any], part: str, now: Instant, every_s: int) -> bool:
-    before = cursor.get(part)
-    if isinstance(before, int) and 0 <= now - before < every_s * 1_000_000:
-        return False
-    cursor[part] = int(now)
-    return True
+    update.put("collect_summary", line, lambda: line)
+    joined = [(channel.room_login, channel.is_joined) for channel in status.channels]
+    state = updates.digest((status.is_running, joined, status.error, status.helix, str(update.tz)))
+    # The counts change all the time and the table is long with many channels: they may wait a little.
+    if update.cursor.get("collect_state") != state or update.is_due("collect_at", TABLE_EVERY_S):
+        update.cursor["collect_state"] = state
+        shown = (state, status.channels)
+        update.put("collect_table", shown, lambda: live_view.collect_table(status, update.tz))
 
 
 def collect(
     set_progress: Callable[[Any], None],
-    n_clicks: int,
-    typed: str | None,
+    order: dict[str, Any],
     *,
     user: str,
     data_dir: str,
     database_url: str,
 ) -> Any:
     """Follows the channels typed in and shows how the collector takes them up (a job of its own)."""
-    logins = collection.typed_channels(typed or "")
+    logins = collection.typed_channels(str(order["typed"]))
     state = collection.open_state(data_dir, database_url)
+    progress = None
     for progress in collection.start_collection(state, logins, by=user):
         set_progress([live_view.collect_progress(progress)])
     set_progress([[]])
-    return live_view.collect_result(progress, logins)
+    return live_view.collect_result(progress, logins) if progress else no_update
 
 
 def stop_one(services: Services, pressed: dict[str, Any] | None) -> Any:

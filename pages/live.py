@@ -11,7 +11,7 @@ from dash import dcc, html
 from dashboard.analytics.metrics import METRICS
 from dashboard.ui import components, ids, live_view
 
-NO_MODE_BAR = {
+GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "displayModeBar": "hover",
     "responsive": True,
@@ -86,7 +86,9 @@ def _header(room: str) -> html.Div:
                 [
                     html.Span(id=ids.LIVE_FRESH, className="fresh"),
                     # Says only when the state changes; the ticking seconds would never be quiet.
-                    html.Span(id=ids.LIVE_FRESH_STATE, className="visually-hidden", **{"aria-live": "polite"}),
+                    html.Span(
+                        id=ids.LIVE_FRESH_STATE, className="visually-hidden", **components.aria(live="polite")
+                    ),
                     html.Div(switcher, className="switcher-box"),
                 ],
                 className="live-side",
@@ -105,11 +107,11 @@ def _tiles() -> list[html.Article]:
 
 
 def _chart() -> html.Section:
-    graph = dcc.Graph(id=ids.LIVE_CHART, config=NO_MODE_BAR, className="chart", responsive=True)
+    graph = dcc.Graph(id=ids.LIVE_CHART, config=GRAPH_CONFIG, className="chart", responsive=True)
     return components.card(
         "Velocity and viewers",
         live_view.legend(),
-        html.Div(graph, className="chart-box", **{"aria-hidden": "true"}),
+        html.Div(graph, className="chart-box", **components.aria(hidden="true")),
         html.P(id=ids.LIVE_CHART_SUMMARY, className="visually-hidden"),
         side=components.segments(
             ids.LIVE_SPAN, [("30 min", 1800), ("1 h", 3600), ("Stream", 0)], 1800, "Range of the chart"
@@ -123,10 +125,18 @@ def _activity() -> html.Section:
         "Activity",
         components.chips(ids.LIVE_FEED_FILTER, live_view.FEED_FILTERS, "all", "Kind of activity"),
         html.Ul(
-            live_view.feed_skeleton(), id=ids.LIVE_FEED, className="feed", tabIndex="0", **{"aria-label": "Activity"}
+            live_view.feed_skeleton(),
+            id=ids.LIVE_FEED,
+            className="feed",
+            tabIndex="0",
+            **components.aria(label="Activity"),
         ),
         side=html.Button(
-            "Pause", id=ids.LIVE_FEED_PAUSE, className="button", type="button", **{"aria-pressed": "false"}
+            "Pause",
+            id=ids.LIVE_FEED_PAUSE,
+            className="button",
+            type="button",
+            **components.aria(pressed="false"),
         ),
         class_name="card-feed",
     )
@@ -134,11 +144,17 @@ def _activity() -> html.Section:
 
 def _chatters() -> html.Section:
     return html.Section(
-        live_view.top_skeleton("Top chatters"), id=ids.LIVE_TOP_CHATTERS, className="sl-card", **{"aria-label": "Top chatters"}
+        live_view.top_skeleton("Top chatters"),
+        id=ids.LIVE_TOP_CHATTERS,
+        className="sl-card",
+        **components.aria(label="Top chatters"),
     )
 
 
 def _emotes() -> html.Section:
     return html.Section(
-        live_view.top_skeleton("Top emotes"), id=ids.LIVE_TOP_EMOTES, className="sl-card", **{"aria-label": "Top emotes"}
+        live_view.top_skeleton("Top emotes"),
+        id=ids.LIVE_TOP_EMOTES,
+        className="sl-card",
+        **components.aria(label="Top emotes"),
     )

@@ -16,14 +16,22 @@ from dashboard.ui import text
 Component = Any
 
 
+def aria(**values: str) -> Any:
+    """The ``aria-…`` attributes of those names, to be unpacked into a component."""
+    return {f"aria-{name}": value for name, value in values.items()}
+
+
+def data(**values: str) -> Any:
+    """The ``data-…`` attributes of those names, to be unpacked into a component."""
+    return {f"data-{name}": value for name, value in values.items()}
+
+
 def icon(name: str) -> html.I:
     """A Bootstrap icon that says nothing to a screen reader."""
-    return html.I(className=f"bi bi-{name}", **{"aria-hidden": "true"})
+    return html.I(className=f"bi bi-{name}", **aria(hidden="true"))
 
 
-def card(
-    title: str, *body: Component, side: Component = None, class_name: str = "", heading_id: str = ""
-) -> html.Section:
+def card(title: str, *body: Component, side: Component = None, class_name: str = "") -> html.Section:
     """A framed part of a page with a heading of the second level.
 
     Args:
@@ -31,17 +39,14 @@ def card(
         body: What stands below it.
         side: Shown at the right of the heading (a control, or window and sample).
         class_name: Further classes.
-        heading_id: Id that names the section to a screen reader.
 
     Returns:
         A section.
     """
-    heading = html.H2(title, **({"id": heading_id} if heading_id else {}))
-    named = {"aria-labelledby": heading_id} if heading_id else {"aria-label": title}
     return html.Section(
-        [html.Div([heading, side], className="card-head"), *body],
+        [html.Div([html.H2(title), side], className="card-head"), *body],
         className=f"sl-card {class_name}".strip(),
-        **named,
+        **aria(label=title),
     )
 
 
@@ -49,7 +54,7 @@ def tooltip(tip_id: str, label: str, body: Sequence[Component]) -> html.Span:
     """A question mark that explains, on hover and on keyboard focus."""
     return html.Span(
         [
-            html.Button("?", className="hint", type="button", **{"aria-label": label, "aria-describedby": tip_id}),
+            html.Button("?", className="hint", type="button", **aria(label=label, describedby=tip_id)),
             html.Span(list(body), id=tip_id, className="hint-body", role="tooltip"),
         ],
         className="hint-wrap",
@@ -95,20 +100,24 @@ def tile_skeleton() -> list[Component]:
     ]
 
 
-def tile_body(reading: Reading) -> list[Component]:
+def tile_body(reading: Reading, note: str = "") -> list[Component]:
     """A reading: number and unit, comparison in words, sparkline.
 
     Args:
         reading: The reading.
+        note: Stands in the comparison's place where there is nothing to compare.
 
     Returns:
         Children of the tile's changing part, always the same boxes of the same height.
     """
     value, unit = text.reading_value(reading)
     trend, words = text.comparison(reading)
+    words = words or note
     size = "tile-value is-words" if reading.text is not None else "tile-value"
     return [
-        html.Div([html.Span(value), html.Small(unit) if unit else None], className=size, title=reading.text or ""),
+        html.Div(
+            [html.Span(value), html.Small(unit) if unit else None], className=size, title=reading.text or ""
+        ),
         html.Div(words, className=f"tile-note trend-{trend}", title=words),
         sparkline(reading.spark),
     ]
@@ -125,8 +134,8 @@ def sparkline(points: Sequence[float | None]) -> html.Div:
     """
     if sum(point is not None for point in points) < 2:
         return html.Div(className="spark")
-    data = ",".join("" if point is None else f"{point:.4g}" for point in points)
-    return html.Div(className="spark", **{"data-spark": data, "aria-hidden": "true"})
+    line = ",".join("" if point is None else f"{point:.4g}" for point in points)
+    return html.Div(className="spark", **aria(hidden="true"), **data(spark=line))
 
 
 def feed_item(item: FeedItem, tz: ZoneInfo, now: Instant) -> html.Li:
@@ -136,9 +145,7 @@ def feed_item(item: FeedItem, tz: ZoneInfo, now: Instant) -> html.Li:
         [
             html.B(item.title),
             html.Span(item.text, className="feed-text"),
-            html.Time(
-                f"{when:%H:%M}", dateTime=when.isoformat(), title=text.day_clock(item.at, tz, now=now)
-            ),
+            html.Time(f"{when:%H:%M}", dateTime=when.isoformat(), title=text.day_clock(item.at, tz, now=now)),
         ],
         className=f"cat-{item.category}",
         key=item.item_id,
@@ -166,7 +173,7 @@ def _bar(row: Ranked, top: int) -> html.Li:
     return html.Li(
         [
             html.Span(row.name, className="bar-name", title=row.name),
-            html.Meter(value=str(row.count), min="0", max=str(top), **{"aria-hidden": "true"}),
+            html.Progress(value=str(row.count), max=str(top), **aria(hidden="true")),
             html.Span(f"{row.count:,}", className="bar-count", title=share),
         ]
     )
@@ -217,4 +224,4 @@ def _choice(
         label_class_name=item,
         label_checked_class_name="is-on",
     )
-    return html.Div(radio, role="radiogroup", **{"aria-label": label})
+    return html.Div(radio, role="radiogroup", **aria(label=label))

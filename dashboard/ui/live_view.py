@@ -79,6 +79,14 @@ def about(snapshot: LiveSnapshot, tz: ZoneInfo) -> str:
     return " · ".join(part for part in (ends, snapshot.game_name, language, title) if part)
 
 
+def since(snapshot: LiveSnapshot, tz: ZoneInfo) -> str:
+    """When the stream began, and whether Twitch said so."""
+    if snapshot.started_at is None:
+        return ""
+    start = text.clock(snapshot.started_at, tz)
+    return f"since {start}" if snapshot.is_start_told else f"first seen {start}"
+
+
 def legend() -> html.Div:
     """Names the lines, the band and the hatching, with their scales."""
     return html.Div(
@@ -89,21 +97,28 @@ def legend() -> html.Div:
             html.Span("not observed", className="key key-gap"),
         ],
         className="legend",
-        **{"aria-hidden": "true"},
+        **components.aria(hidden="true"),
     )
 
 
 def feed_skeleton() -> list[Component]:
     """Lines of the feed before the first answer."""
     return [
-        html.Li([html.Span(className="bone bone-word"), html.Span(className="bone bone-line")], **{"aria-hidden": "true"})
+        html.Li(
+            [html.Span(className="bone bone-word"), html.Span(className="bone bone-line")],
+            **components.aria(hidden="true"),
+        )
         for _ in range(6)
     ]
 
 
 def feed_empty(name: str) -> html.Li:
     """Says that the filter finds nothing."""
-    what = {"all": "Nothing has happened yet", "mod": "No moderation yet", "stream": "Nothing about the stream yet"}
+    what = {
+        "all": "Nothing has happened yet",
+        "mod": "No moderation yet",
+        "stream": "Nothing about the stream yet",
+    }
     words = what.get(name, f"No {name} yet")
     return html.Li(f"{words}. New ones appear here as they come.", className="blank muted")
 
@@ -116,8 +131,14 @@ def wanted(items: Sequence[FeedItem], name: str) -> list[FeedItem]:
 
 def top_skeleton(title: str) -> list[Component]:
     """A top list before the first answer."""
-    rows = [html.Li([html.Span(className="bone bone-word"), html.Span(className="bone bone-line")]) for _ in range(5)]
-    return [html.Div(html.H2(title), className="card-head"), html.Ol(rows, className="bars", **{"aria-hidden": "true"})]
+    rows = [
+        html.Li([html.Span(className="bone bone-word"), html.Span(className="bone bone-line")])
+        for _ in range(5)
+    ]
+    return [
+        html.Div(html.H2(title), className="card-head"),
+        html.Ol(rows, className="bars", **components.aria(hidden="true")),
+    ]
 
 
 def top_chatters(top: TopLists) -> list[Component]:
@@ -148,7 +169,9 @@ def room_options(rooms: Sequence[RoomInfo], current: str) -> list[dict[str, Any]
     Returns:
         Options with viewers and game in the label and in what is searched.
     """
-    listed = sorted(rooms, key=lambda r: (not r.is_live, -(r.viewer_count or 0), not r.is_followed, r.room_login))
+    listed = sorted(
+        rooms, key=lambda r: (not r.is_live, -(r.viewer_count or 0), not r.is_followed, r.room_login)
+    )
     options = [_room_option(room) for room in listed]
     if current and all(room.room_login != current for room in listed):
         options.insert(0, {"label": current, "value": current, "search": current})
@@ -174,7 +197,7 @@ def nothing_collected() -> html.Div:
     """The first visit: no channel at all."""
     return components.empty_state(
         "No channel yet",
-        html.P("Type the channels to collect below: logins or addresses, as many as you like. No account is needed."),
+        html.P("Type the channels to collect below: logins or addresses. No account is needed."),
         html.P(["Or bring recorded chat in: ", html.Code("python app.py import FILE… --channel NAME")]),
     )
 
@@ -186,7 +209,9 @@ def nothing_in_room(room: str, is_followed: bool) -> html.Div:
     else:
         lines = [
             html.P("The channel is not collected. Type it below to start."),
-            html.P(["Or bring its recorded chat in: ", html.Code(f"python app.py import FILE… --channel {room}")]),
+            html.P(
+                ["Or bring its recorded chat in: ", html.Code(f"python app.py import FILE… --channel {room}")]
+            ),
         ]
     return components.empty_state(f"Nothing from {room} yet", *lines, glyph="chat-dots")
 
@@ -260,7 +285,8 @@ def collect_summary(status: CollectorStatus) -> str:
         return "No collector running"
     lag = "" if status.lag_p95_ms is None else f" · lag {status.lag_p95_ms / 1000:.1f} s"
     return (
-        f"{status.joined_count} of {len(status.channels)} channels · {status.messages_per_s:,.0f} msg/s{lag} · "
+        f"{status.joined_count} of {len(status.channels)} channels · "
+        f"{status.messages_per_s:,.0f} msg/s{lag} · "
         f"{status.queue_count:,} queued · {status.drop_count:,} dropped"
     )
 
@@ -300,7 +326,11 @@ def _channel_table(status: CollectorStatus, tz: ZoneInfo) -> html.Table:
             state, style = "waiting", "muted"
         last = text.clock(channel.last_message_at, tz, seconds=True) if channel.last_message_at else "–"
         stop = html.Button(
-            "Stop", className="button", type="button", **{"data-stop": channel.room_login, "aria-label": f"Stop {channel.room_login}"}
+            "Stop",
+            className="button",
+            type="button",
+            **components.aria(label=f"Stop {channel.room_login}"),
+            **components.data(stop=channel.room_login),
         )
         rows.append(
             html.Tr(

@@ -90,12 +90,19 @@ def app_layout(is_sandbox: bool) -> html.Div:
                 [
                     dcc.Link(["Stream", html.B("Lens")], href="/live", className="logo"),
                     _navigation(),
-                    html.Div([_sandbox_pill() if is_sandbox else None, _theme_toggle(), _keys_button()], className="rail-foot"),
+                    html.Div(
+                        [_sandbox_pill() if is_sandbox else None, _theme_toggle(), _keys_button()],
+                        className="rail-foot",
+                    ),
                 ],
                 className="rail",
             ),
             html.Main(
-                [html.Div(id=ids.SHELL_TOAST, className="toasts"), dash.page_container],
+                [
+                    html.Div(_sandbox_pill(), className="sandbox-top") if is_sandbox else None,
+                    html.Div(id=ids.SHELL_TOAST, className="toasts"),
+                    dash.page_container,
+                ],
                 id=ids.SHELL_MAIN,
                 tabIndex="-1",
             ),
@@ -113,6 +120,8 @@ def _stores() -> html.Div:
             dcc.Store(id=ids.SHELL_USER, data="local"),
             dcc.Store(id=ids.SHELL_THEME),
             dcc.Store(id=ids.SHELL_WAKE),
+            # Orders for background jobs live here: Dash starts a job whenever a page brings its input anew.
+            dcc.Store(id=ids.SHELL_COLLECT_ORDER),
         ]
     )
 
@@ -132,7 +141,7 @@ def _navigation() -> html.Nav:
         )
         for page in pages_in_rail()
     ]
-    return html.Nav(links, className="rail-nav", **{"aria-label": "Pages"})
+    return html.Nav(links, className="rail-nav", **components.aria(label="Pages"))
 
 
 def _sandbox_pill() -> html.Span:
@@ -149,7 +158,7 @@ def _theme_toggle() -> html.Button:
         id=ids.SHELL_THEME_TOGGLE,
         className="rail-button",
         type="button",
-        **{"aria-label": "Switch between dark and light"},
+        **components.aria(label="Switch between dark and light"),
     )
 
 
@@ -159,7 +168,7 @@ def _keys_button() -> html.Button:
         id=ids.SHELL_KEYS_OPEN,
         className="rail-button",
         type="button",
-        **{"aria-label": "List the keys"},
+        **components.aria(label="List the keys"),
     )
 
 
@@ -173,5 +182,5 @@ def _keys_dialog() -> html.Dialog:
         ],
         id=ids.SHELL_KEYS,
         className="keys",
-        **{"aria-labelledby": f"{ids.SHELL_KEYS}-title"},
+        **components.aria(labelledby=f"{ids.SHELL_KEYS}-title"),
     )

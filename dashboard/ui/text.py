@@ -96,6 +96,8 @@ def comparison(reading: Reading) -> tuple[Trend, str]:
     Returns:
         Trend and words, as ``("up", "▲ 3.0× usual")``.
     """
+    if reading.metric == "game" and reading.value is not None:
+        return "flat", f"for {span(reading.value * 60)}"
     if reading.value is None or reading.usual is None:
         return "missing", reading.missing or ""
     if reading.metric == "retention":
@@ -140,7 +142,11 @@ def sample(reading: Reading) -> str:
         parts.append(f"Sample: {reading.sample_count:,}.")
     if reading.usual is not None and reading.usual_sample_count:
         low, high = reading.usual_low, reading.usual_high
-        between = f", mostly {bare(reading, low)} to {bare(reading, high)}" if low is not None and high is not None else ""
+        between = (
+            f", mostly {bare(reading, low)} to {bare(reading, high)}"
+            if low is not None and high is not None
+            else ""
+        )
         parts.append(
             f"Usual: {bare(reading, reading.usual)}{between}, "
             f"from {reading.usual_sample_count:,} earlier minutes of this stream."

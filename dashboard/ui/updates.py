@@ -53,7 +53,9 @@ def only_if_new(cursor: Cursor, part: str, key: object, build: Callable[[], Any]
     return build()
 
 
-def chart_update(cursor: Cursor, series: LiveSeries, *, theme_name: theme.Theme, tz: ZoneInfo, key: str) -> Any:
+def chart_update(
+    cursor: Cursor, series: LiveSeries, *, theme_name: theme.Theme, tz: ZoneInfo, key: str
+) -> Any:
     """The chart, or the bins of it that the browser doesn't have yet.
 
     Args:
@@ -78,26 +80,28 @@ def chart_update(cursor: Cursor, series: LiveSeries, *, theme_name: theme.Theme,
 
 def chart_state(series: LiveSeries, theme_name: theme.Theme, tz: ZoneInfo, key: str) -> Cursor:
     """What the browser has once it shows the series: its entry in the cursor."""
-    offset = figures.x_ms(Instant(0), series, tz)
     return {
-        "key": f"{key}/{theme_name}/{offset}/{series.bin_s}",
+        "key": f"{key}/{theme_name}/{tz}/{series.bin_s}",
         "first_at": series.bin_at[0] if series.bin_at else 0,
         "bins": len(series.bin_at),
         "blocks": _blocks(series),
         "viewers": digest((series.viewers_at, series.viewers)),
         "events": digest((series.markers, series.gaps)),
         "usual": digest((series.usual_low, series.usual_high)),
-        "range": figures.axis_range(series, tz),
+        "range": figures.axis_range(series),
     }
 
 
-def _blocks(series: LiveSeries) -> dict[str, int]:
+def _blocks(series: LiveSeries, end: int | None = None) -> dict[str, int]:
     """Checksum of each block of bins; blocks are counted from the epoch, so they don't slide."""
-    width_us = series.bin_s * 1_000_000
     blocks: dict[str, list[float | None]] = {}
-    for at, value in zip(series.bin_at, series.velocity, strict=True):
-        blocks.setdefault(str(at // width_us // BLOCK_BINS), []).append(figures.value_of(value))
+    for at, value in list(zip(series.bin_at, series.velocity, strict=True))[:end]:
+        blocks.setdefault(_block(at, series.bin_s), []).append(figures.value_of(value))
     return {name: digest(values) for name, values in blocks.items()}
+
+
+def _block(at: int, bin_s: int) -> str:
+    return str(at // (bin_s * 1_000_000) // BLOCK_BINS)
 
 
 def _chart_patch(
@@ -107,26 +111,29 @@ def _chart_patch(
     if not known or known["key"] != state["key"] or not known["bins"] or not state["bins"]:
         return None
     dropped, misfit = divmod(state["first_at"] - known["first_at"], width_us)
-    if misfit or not 0 <= dropped <= min(MAX_DROPPED_BINS, known["bins"] - 1) or known["bins"] - dropped > state["bins"]:
+    if (
+        misfit
+        or not 0 <= dropped <= min(MAX_DROPPED_BINS, known["bins"] - 1)
+        or known["bins"] - dropped > state["bins"]
+    ):
         return None
     if known == state:
         return no_update
     patch = Patch()
-    _patch_velocity(patch, known, state, series, dropped)
+    _patch_velocity(patch, known, series, dropped)
     _patch_rest(patch, known, state, series, theme_name, tz)
     return patch
 
 
-def _patch_velocity(patch: Patch, known: Cursor, state: Cursor, series: LiveSeries, dropped: int) -> None:
+def _patch_velocity(patch: Patch, known: Cursor, series: LiveSeries, dropped: int) -> None:
     line = patch["data"][figures.VELOCITY]
     kept = known["bins"] - dropped
-    width_us = series.bin_s * 1_000_000
-    first_block = str(series.bin_at[0] // width_us // BLOCK_BINS)
+    # Compared over the bins that both have. A block that has just lost its front has no like in
+    # the cursor, so it is sent; that is at most a block a move.
+    now = _blocks(series, kept)
     for index in range(kept):
-        block = str(series.bin_at[index] // width_us // BLOCK_BINS)
-        # The oldest block has just lost its front, so its checksum says nothing.
-        is_cut = block == first_block and dropped > 0
-        if not is_cut and known["blocks"].get(block) != state["blocks"][block]:
+        block = _block(series.bin_at[index], series.bin_s)
+        if known["blocks"].get(block) != now[block]:
             line["y"][index + dropped] = figures.value_of(series.velocity[index])
     fresh = [figures.value_of(value) for value in series.velocity[kept:]]
     if fresh:
@@ -134,12 +141,7 @@ def _patch_velocity(patch: Patch, known: Cursor, state: Cursor, series: LiveSeri
     for _ in range(dropped):
         del line["y"][0]
     if dropped:
-        line["x0"] = _x0(series, state)
-
-
-def _x0(series: LiveSeries, state: Cursor) -> int:
-    offset = int(state["key"].split("/")[-2])
-    return series.bin_at[0] // 1000 + offset + series.bin_s * 500
+        line["x0"] = figures.first_x(series)
 
 
 def _patch_rest(
@@ -149,14 +151,18 @@ def _patch_rest(
         patch["layout"]["xaxis"]["range"] = state["range"]
     if known["viewers"] != state["viewers"]:
         trace = patch["data"][figures.VIEWERS]
-        trace["x"], trace["y"] = figures.viewers_points(series, tz)
+        trace["x"], trace["y"] = figures.viewers_points(series)
         trace["mode"] = "lines" if len(series.viewers) > 1 else "markers"
-    if known["usual"] != state["usual"] or known["events"] != state["events"] or known["range"] != state["range"]:
-        patch["layout"]["shapes"] = figures.shapes(series, tz, theme_name)
-        patch["layout"]["annotations"] = figures.annotations(series, tz, theme_name)
+    if (
+        known["usual"] != state["usual"]
+        or known["events"] != state["events"]
+        or known["range"] != state["range"]
+    ):
+        patch["layout"]["shapes"] = figures.shapes(series, theme_name)
+        patch["layout"]["annotations"] = figures.label_chips(series, tz, theme_name)
     has_events = bool(series.markers or series.gaps)
     if known["events"] != state["events"] or (has_events and known["range"] != state["range"]):
-        lane, gaps = figures.lane_trace(series, tz, theme_name), figures.gap_points(series, tz)
+        lane, gaps = figures.lane_trace(series, theme_name), figures.gap_points(series)
         patch["data"][figures.LANE].update({"x": list(lane.x), "y": list(lane.y), "text": list(lane.text)})
         patch["data"][figures.LANE]["marker"]["color"] = list(lane.marker.color)
         patch["data"][figures.GAPS].update({"x": gaps[0], "y": gaps[1]})

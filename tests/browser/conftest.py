@@ -86,16 +86,25 @@ def open_page(chromium: Any, site: Site) -> Iterator[Callable[..., Watched]]:
     """Opens pages that note console errors and every request that leaves the machine."""
     contexts = []
 
-    def opener(path: str = "/live/mothlight", *, width: int = 1440, height: int = 900, theme: str = "dark") -> Watched:
+    def opener(
+        path: str = "/live/mothlight", *, width: int = 1440, height: int = 900, theme: str = "dark"
+    ) -> Watched:
         context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme=theme, timezone_id="Europe/Berlin"
         )
         contexts.append(context)
         page = context.new_page()
         watched = Watched(page, [], [])
-        page.on("console", lambda m: watched.errors.append(m.text) if m.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda m: watched.errors.append(m.text) if m.type in ("error", "warning") else None
+        )
         page.on("pageerror", lambda error: watched.errors.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith((site.url, "data:", "blob:")) else watched.foreign.append(r.url))
+        page.on(
+            "request",
+            lambda r: (
+                None if r.url.startswith((site.url, "data:", "blob:")) else watched.foreign.append(r.url)
+            ),
+        )
         page.goto(site.url + path)
         return watched
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,9 +28,9 @@ SECOND = 1_000_000
 def velocity_at(bin_s: int, index: int) -> float:
     """Messages per minute of a bin: a slow swell, some noise, and two bursts."""
     minute = index * bin_s / 60
-    noise = ((index * 2654435761) % 1000) / 1000 - 0.5
-    burst = 150 * math.exp(-(((minute % 47) - 30) ** 2) / 0.6)
-    return round(62 + 14 * math.sin(minute / 6) + 18 * noise + burst, 2)
+    noise = sum(random.Random(index // step).random() - 0.5 for step in (1, 3, 7))
+    burst = 120 * math.exp(-(((minute % 19) - 9) ** 2) / 0.5)
+    return round(62 + 8 * math.sin(minute / 6) + 14 * noise + burst, 2)
 
 
 @dataclass
@@ -61,7 +62,11 @@ class FakeState:
 
         now = now_instant()
         channels = {
-            login: {"is_joined": True, "message_count": now // SECOND % 100_000 + i, "last_message_at": now - SECOND}
+            login: {
+                "is_joined": True,
+                "message_count": now // SECOND % 100_000 + i,
+                "last_message_at": now - SECOND,
+            }
             for i, login in enumerate(self.logins)
         }
         return FakeStatusRow(
@@ -125,15 +130,48 @@ class FakeLive:
         tick = clock // SECOND
         base = {"as_of": clock, "sample_count": 96, "usual_sample_count": 96}
         return {
-            "viewers": Reading("viewers", 1412, usual=1295, usual_low=1100, usual_high=1390, spark=tuple(sorted(spark)), **base),
+            "viewers": Reading(
+                "viewers",
+                1412,
+                usual=1295,
+                usual_low=1100,
+                usual_high=1390,
+                spark=tuple(sorted(spark)),
+                **base,
+            ),
             "velocity": Reading(
-                "velocity", 180.0 + tick % 17, window_s=60, usual=62, usual_low=48, usual_high=80, spark=holed, **base
+                "velocity",
+                180.0 + tick % 17,
+                window_s=60,
+                usual=62,
+                usual_low=48,
+                usual_high=80,
+                spark=holed,
+                **base,
             ),
             "unique_chatters": Reading(
-                "unique_chatters", 246, window_s=300, usual=219, usual_low=180, usual_high=240, spark=spark, **base
+                "unique_chatters",
+                246,
+                window_s=300,
+                usual=219,
+                usual_low=180,
+                usual_high=240,
+                spark=spark,
+                **base,
             ),
-            "engagement": Reading("engagement", 0.171, window_s=300, usual=0.163, usual_low=0.14, usual_high=0.18, spark=spark, **base),
-            "retention": Reading("retention", 0.82, usual=0.89, spark=tuple(sorted(spark, reverse=True)), **base),
+            "engagement": Reading(
+                "engagement",
+                0.171,
+                window_s=300,
+                usual=0.163,
+                usual_low=0.14,
+                usual_high=0.18,
+                spark=spark,
+                **base,
+            ),
+            "retention": Reading(
+                "retention", 0.82, usual=0.89, spark=tuple(sorted(spark, reverse=True)), **base
+            ),
             "uptime": Reading("uptime", 134 * 60.0 + tick % 60, as_of=clock),
             "game": Reading("game", 42.0, text="Hollow Knight", as_of=clock),
         }
@@ -145,7 +183,11 @@ class FakeLive:
         first = (clock - span * SECOND) // (bin_s * SECOND)
         last = clock // (bin_s * SECOND)
         bins = range(first, last + 1)
-        gap = GapSpan(Instant(clock // MINUTE * MINUTE - 10 * MINUTE), Instant(clock // MINUTE * MINUTE - 9 * MINUTE), "reconnect")
+        gap = GapSpan(
+            Instant(clock // MINUTE * MINUTE - 10 * MINUTE),
+            Instant(clock // MINUTE * MINUTE - 9 * MINUTE),
+            "reconnect",
+        )
         bin_at = tuple(Instant(i * bin_s * SECOND) for i in bins)
         in_gap = [gap.started_at <= at < (gap.ended_at or 0) for at in bin_at]
         values = [None if gone else velocity_at(bin_s, i) for i, gone in zip(bins, in_gap, strict=True)]
@@ -158,7 +200,9 @@ class FakeLive:
             bin_at=bin_at,
             velocity=tuple(values),
             viewers_at=tuple(Instant(m * MINUTE) for m in minutes),
-            viewers=tuple(1200 + int(180 * math.tanh((m - minutes[-1] + 16) / 5)) + m % 7 * 4 for m in minutes),
+            viewers=tuple(
+                1200 + int(180 * math.tanh((m - minutes[-1] + 16) / 5)) + m % 7 * 4 for m in minutes
+            ),
             usual_low=48.0,
             usual_high=80.0,
             gaps=(gap,),
@@ -173,7 +217,9 @@ class FakeLive:
             ),
         )
 
-    def feed(self, room: str, *, now: Instant, limit: int = 60, before_at: Instant | None = None) -> list[FeedItem]:
+    def feed(
+        self, room: str, *, now: Instant, limit: int = 60, before_at: Instant | None = None
+    ) -> list[FeedItem]:
         clock = self.clock_at or Instant(1_700_000_000_000_000)
         rows = [
             ("raid", "Raid", "quietfox brought 263 viewers"),
@@ -193,7 +239,16 @@ class FakeLive:
         return [*self.extra, *items][:limit]
 
     def top(self, room: str, *, now: Instant, window_s: int = 3600, limit: int = 8) -> TopLists:
-        names = ["lanternfish", "marlow", "pixelherb", "dustmote", "ashgrove", "a_rather_long_login_name", "oak", "elm"]
+        names = [
+            "lanternfish",
+            "marlow",
+            "pixelherb",
+            "dustmote",
+            "ashgrove",
+            "a_rather_long_login_name",
+            "oak",
+            "elm",
+        ]
         emotes = ["OMEGALUL", "Pog", "monkaS", "KEKW", "peepoClap", "LUL", "Kappa", "catJAM"]
         counts = [64, 49, 40, 31, 27, 20, 12, 9]
         return TopLists(
@@ -217,7 +272,13 @@ class FakeLive:
 
 def feed_item(number: int, category: str = "raid") -> FeedItem:
     """One more line for the top of the feed."""
-    return FeedItem(f"new{number}", Instant(1_700_000_100_000_000 + number), category, "Raid", f"raider{number} brought 9 viewers")
+    return FeedItem(
+        f"new{number}",
+        Instant(1_700_000_100_000_000 + number),
+        category,
+        "Raid",
+        f"raider{number} brought 9 viewers",
+    )
 
 
 def with_readings(snapshot: LiveSnapshot, **readings: Reading) -> LiveSnapshot:
