@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from dashboard.events import KINDS, Event, Instant, arrow_schema
 
 DAY_US = 86_400 * 1_000_000
+_NEEDED = ("event_id", "room_login", "sent_at", "received_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +52,32 @@ class Batch:
         return Batch(self.kind, self.day, self.table.filter(pc.invert(known)))
 
 
-def batches_of(events: Sequence[Event]) -> tuple[list[Batch], bytes]:
+def batches_of(events: Sequence[Event]) -> tuple[list[Batch], bytes, list[tuple[Event, str]]]:
     """Turns events into columns, and the columns into what the journal keeps.
 
     Args:
         events: Of any kinds and days.
 
     Returns:
-        One batch a kind and day, and the same content as lines of JSON, one a batch, with
-        columns that are all ``None`` left out.
+        One batch a kind and day; the same content as lines of JSON, one a batch, with columns
+        that are all ``None`` left out; and the events that no column can hold (a number beyond 64
+        bits, no id), each with the reason.
+
+    Caveats:
+        Lone surrogates, which a Python str holds and a file can't, become ``?``.
     """
-    groups: defaultdict[tuple[str, int], list[Event]] = defaultdict(list)
-    for event in events:
-        groups[event.kind, event.sent_at // DAY_US].append(event)
-    batches, lines = [], []
-    for (kind, day), group in groups.items():
-        names, read_all = _fields_of(kind)
-        count = len(group)
-        columns = {
-            name: values
-            for name, values in zip(names, zip(*map(read_all, group), strict=True), strict=True)
-            if values.count(None) != count
-        }
-        line = _to_json(kind, columns)
-        if line is None:
-            columns = {name: tuple(map(_without_surrogates, values)) for name, values in columns.items()}
-            line = _to_json(kind, columns)
-            assert line is not None
-        batches.append(Batch(kind, day_of(day * DAY_US), _table(kind, count, columns)))
-        lines.append(line)
-    return batches, b"\n".join(lines)
+    try:
+        return *_columns_of(events), []
+    except Exception:
+        # One event is broken; which one is looked for only then, the others go on.
+        fit, unfit = [], []
+        for event in map(_mended, events):
+            reason = _why_unfit(event)
+            if reason is None:
+                fit.append(event)
+            else:
+                unfit.append((event, reason))
+        return *_columns_of(fit), unfit
 
 
 def batch_from_json(line: bytes) -> Batch | None:
@@ -129,13 +126,49 @@ def _array(values: Sequence[Any] | None, count: int, kind: pa.DataType) -> pa.Ar
     return pa.array(values, kind)
 
 
-def _to_json(kind: str, columns: Mapping[str, Sequence[Any]]) -> bytes | None:
+def _columns_of(events: Sequence[Event]) -> tuple[list[Batch], bytes]:
+    groups: defaultdict[tuple[str, int], list[Event]] = defaultdict(list)
+    for event in events:
+        groups[event.kind, event.sent_at // DAY_US].append(event)
+    batches, lines = [], []
+    for (kind, day), group in groups.items():
+        names, read_all = _fields_of(kind)
+        count = len(group)
+        columns = {
+            name: values
+            for name, values in zip(names, zip(*map(read_all, group), strict=True), strict=True)
+            if values.count(None) != count
+        }
+        for name in _NEEDED:
+            if name not in columns or None in columns[name]:
+                raise ValueError(f"it has no {name}")
+        if "" in columns["event_id"]:
+            raise ValueError("its event_id is empty")
+        batches.append(Batch(kind, day_of(day * DAY_US), _table(kind, count, columns)))
+        lines.append(orjson.dumps({"kind": kind, "columns": columns}))
+    return batches, b"\n".join(lines)
+
+
+def _why_unfit(event: Event) -> str | None:
     try:
-        return orjson.dumps({"kind": kind, "columns": columns})
-    except orjson.JSONEncodeError:
-        # A lone surrogate is the one thing that a Python str holds and a file can't.
-        return None
+        _columns_of([event])
+    except Exception as error:
+        return f"it can't be stored: {error}"
+    return None
 
 
-def _without_surrogates(value: Any) -> Any:
-    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
+def _mended(event: Event) -> Event:
+    broken: dict[str, Any] = {
+        field.name: value.encode("utf-8", "replace").decode("utf-8")
+        for field in fields(event)
+        if isinstance(value := getattr(event, field.name), str) and not _is_utf8(value)
+    }
+    return replace(event, **broken) if broken else event
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

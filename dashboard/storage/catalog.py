@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,44 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashboard.events import Instant
+from dashboard.storage.catalog_db import CatalogDatabase
 from dashboard.storage.journal import Position
-
-_SCHEMA = """
-create table if not exists files (
-  id integer primary key autoincrement,
-  path text not null unique,
-  kind text not null,
-  date text not null,
-  level integer not null,
-  row_count integer not null,
-  byte_count integer not null,
-  first_at integer not null,
-  last_at integer not null,
-  last_received_at integer not null,
-  rooms text,
-  columns_id integer not null,
-  created_at integer not null,
-  superseded_at integer,
-  synced_at integer
-);
-create index if not exists files_live on files (kind, last_at, first_at) where superseded_at is null;
-create index if not exists files_superseded on files (superseded_at) where superseded_at is not null;
-create table if not exists column_lists (id integer primary key, names text not null unique);
-create table if not exists positions (
-  writer text primary key,
-  segment integer not null,
-  position integer not null
-);
-create table if not exists additions (
-  id integer primary key autoincrement,
-  kind text not null,
-  first_at integer not null,
-  last_at integer not null,
-  created_at integer not null
-);
-create index if not exists additions_kind on additions (kind, id);
-create table if not exists versions (kind text primary key, version integer not null);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,27 +79,32 @@ class Catalog:
 
     Args:
         path: The SQLite file, usually ``<data>/state/catalog.sqlite``.
+        lake: The lake's folder; ``lake`` in the data folder if not told.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
+    def __init__(self, path: Path, lake: Path | None = None) -> None:
+        self._lake = lake or path.parent.parent / "lake"
+        self._database = CatalogDatabase(path)
         self._column_lists: dict[int, tuple[str, ...]] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._transaction() as con:
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                con.execute(statement)
 
-    def add(self, files: Iterable[NewFile], *, writer: str = "", position: Position | None = None) -> None:
+    def add(self, files: Sequence[NewFile], *, writer: str = "", position: Position | None = None) -> bool:
         """Makes files visible and, in the same stroke, says how far the journal is now in the lake.
 
         Args:
             files: Finished and durable.
             writer: The journal's name.
             position: Where its events end; everything before is covered by the lake.
+
+        Returns:
+            False, with nothing changed, when one of the files is gone: the sweeper took it for a
+            left-over because its writer stood still for so long. It must be written again.
         """
-        with self._transaction() as con:
-            for file in self._insert(con, files):
+        with self._database.transaction() as con:
+            if not self._all_there(files):
+                con.rollback()
+                return False
+            self._insert(con, files)
+            for file in files:
                 con.execute(
                     "insert into additions (kind, first_at, last_at, created_at) values (?, ?, ?, ?)",
                     (file.kind, file.first_at, file.last_at, now_us()),
@@ -147,8 +115,9 @@ class Catalog:
                     "do update set segment = excluded.segment, position = excluded.position",
                     (writer, position.segment, position.offset),
                 )
+        return True
 
-    def swap(self, old: Sequence[LiveFile], new: Iterable[NewFile]) -> bool:
+    def swap(self, old: Sequence[LiveFile], new: Sequence[NewFile]) -> bool:
         """Replaces files by others with the same events.
 
         Returns:
@@ -157,29 +126,32 @@ class Catalog:
         """
         ids = [file.file_id for file in old]
         marks = ",".join("?" * len(ids))
-        with self._transaction() as con:
+        with self._database.transaction() as con:
             done = con.execute(
                 f"update files set superseded_at = ? where superseded_at is null and id in ({marks})",
                 (now_us(), *ids),
             ).rowcount
-            if done != len(ids):
+            if done != len(ids) or not self._all_there(new):
                 con.rollback()
                 return False
             self._insert(con, new)
+            for kind in {file.kind for file in old}:
+                _bump_version(con, kind)
         return True
 
     def retire(self, files: Sequence[LiveFile]) -> None:
         """Takes files away from readers for good (retention, erasure)."""
-        with self._transaction() as con:
+        with self._database.transaction() as con:
             con.executemany(
-                "update files set superseded_at = ? where id = ?", [(now_us(), f.file_id) for f in files]
+                "update files set superseded_at = ? where superseded_at is null and id = ?",
+                [(now_us(), file.file_id) for file in files],
             )
             for kind in {f.kind for f in files}:
                 _bump_version(con, kind)
 
     def position(self, writer: str) -> Position:
         """How far a writer's journal is in the lake (the very start for an unknown one)."""
-        row = self._con.execute(
+        row = self._database.con.execute(
             "select segment, position from positions where writer = ?", (writer,)
         ).fetchone()
         return Position(*row) if row else Position(0, 0)
@@ -205,12 +177,12 @@ class Catalog:
         if date is not None:
             sql += " and date = ?"
             params.append(date)
-        return [LiveFile(*row) for row in self._con.execute(sql + " order by first_at, id", params)]
+        return [LiveFile(*row) for row in self._database.con.execute(sql + " order by first_at, id", params)]
 
     def columns(self, columns_id: int) -> tuple[str, ...]:
         """The column names that a file was written with."""
         if columns_id not in self._column_lists:
-            (names,) = self._con.execute(
+            (names,) = self._database.con.execute(
                 "select names from column_lists where id = ?", (columns_id,)
             ).fetchone()
             self._column_lists[columns_id] = tuple(names.split(","))
@@ -218,7 +190,7 @@ class Catalog:
 
     def partitions(self) -> list[tuple[str, str]]:
         """Every (kind, date) with live files."""
-        return self._con.execute(
+        return self._database.con.execute(
             "select distinct kind, date from files where superseded_at is null order by kind, date"
         ).fetchall()
 
@@ -226,7 +198,7 @@ class Catalog:
         """A number that changes whenever the live files of these kinds change."""
         names = tuple(kinds)
         marks = ",".join("?" * len(names))
-        row = self._con.execute(
+        row = self._database.con.execute(
             f"select total(version) from versions where kind in ({marks})", names
         ).fetchone()
         return int(row[0])
@@ -240,31 +212,36 @@ class Catalog:
 
         Returns:
             The new watermark and the spans (first and last ``sent_at`` of each added file), oldest first.
-            Files swapped by compaction hold nothing new and are not among them. A watermark of more than
-            a day ago gives one span over all of time.
+            Files swapped by compaction hold nothing new and are not among them. When the watermark is
+            so old (a day) that the record of additions no longer reaches back to it, one span over all
+            that is live.
         """
-        # The watermark first: what is added in between is then told by the next call, not lost.
-        (newest, oldest) = self._con.execute(
-            "select coalesce((select max(id) from additions), 0), coalesce((select min(id) from additions), 0)"
-        ).fetchone()
-        if 0 < after < oldest - 1:
-            return Changes(newest, [(Instant(0), now_us())])
-        rows = self._con.execute(
-            "select first_at, last_at from additions where kind = ? and id > ? and id <= ? order by id",
-            (kind, after, newest),
-        ).fetchall()
+        with self._database.reading() as con:
+            (newest,) = con.execute(
+                "select coalesce(max(seq), 0) from sqlite_sequence where name = 'additions'"
+            ).fetchone()
+            (oldest,) = con.execute("select coalesce(min(id), ?) from additions", (newest + 1,)).fetchone()
+            if after < oldest - 1:
+                sql = (
+                    "select min(first_at), max(last_at) from files where superseded_at is null and kind = ?"
+                    " having count(*) > 0"
+                )
+                rows = con.execute(sql, (kind,)).fetchall()
+            else:
+                sql = "select first_at, last_at from additions where kind = ? and id > ? order by id"
+                rows = con.execute(sql, (kind, after)).fetchall()
         return Changes(max(newest, after), [(Instant(a), Instant(b)) for a, b in rows])
 
     def totals(self) -> list[tuple[str, int, int, int]]:
         """Files, rows and bytes of each kind, as seen by readers."""
-        return self._con.execute(
+        return self._database.con.execute(
             "select kind, count(*), sum(row_count), sum(byte_count) from files "
             "where superseded_at is null group by kind order by kind"
         ).fetchall()
 
     def expired(self, kind: str, received_before: Instant) -> list[LiveFile]:
         """Live files whose newest event was received before an instant."""
-        rows = self._con.execute(
+        rows = self._database.con.execute(
             f"select {_COLUMNS} from files where superseded_at is null and kind = ? and last_received_at < ?",
             (kind, received_before),
         )
@@ -272,12 +249,24 @@ class Catalog:
 
     def superseded_paths(self, before: Instant) -> list[str]:
         """Files that no reader can still be using: superseded before the given instant."""
-        rows = self._con.execute("select path from files where superseded_at < ?", (before,))
+        rows = self._database.con.execute("select path from files where superseded_at < ?", (before,))
         return [path for (path,) in rows]
+
+    def newest_file_id(self) -> int:
+        """The number of the file added last; it only grows."""
+        (newest,) = self._database.con.execute("select coalesce(max(id), 0) from files").fetchone()
+        return int(newest)
+
+    def superseded_count(self) -> int:
+        """Files that are replaced or retired, and still on the disk."""
+        (count,) = self._database.con.execute(
+            "select count(*) from files where superseded_at is not null"
+        ).fetchone()
+        return int(count)
 
     def forget(self, paths: Sequence[str]) -> None:
         """Removes the rows of superseded files that are gone from the disk."""
-        with self._transaction() as con:
+        with self._database.transaction() as con:
             con.executemany(
                 "delete from files where path = ? and superseded_at is not null", [(path,) for path in paths]
             )
@@ -285,40 +274,45 @@ class Catalog:
 
     def known_paths(self) -> set[str]:
         """Every path the catalogue knows, live or superseded."""
-        return {path for (path,) in self._con.execute("select path from files")}
+        return {path for (path,) in self._database.con.execute("select path from files")}
+
+    def delete_unlisted(self, paths: Iterable[str]) -> int:
+        """Deletes files that nobody listed, unless somebody lists them first.
+
+        Returns:
+            How many are gone from the disk.
+        """
+        deleted = 0
+        # Inside the write lock: no writer can list a file between the question and the deletion.
+        with self._database.transaction() as con:
+            for path in paths:
+                if con.execute("select 1 from files where path = ?", (path,)).fetchone() is None:
+                    (self._lake / path).unlink(missing_ok=True)
+                    deleted += 1
+        return deleted
+
+    def created_at(self) -> Instant:
+        """When this catalogue was made: it can't know files that are older."""
+        (created_at,) = self._database.con.execute(
+            "select value from about where name = 'created_at'"
+        ).fetchone()
+        return Instant(created_at)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Every list asked for inside shows the lake at one and the same instant."""
+        with self._database.reading():
+            yield
 
     def close(self) -> None:
         """Closes this thread's connection."""
-        con = getattr(self._local, "con", None)
-        if con is not None:
-            con.close()
-            self._local.con = None
+        self._database.close()
 
-    @property
-    def _con(self) -> sqlite3.Connection:
-        con = getattr(self._local, "con", None)
-        if con is None:
-            con = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-            con.execute("pragma journal_mode = wal")
-            con.execute("pragma synchronous = full")
-            self._local.con = con
-        return con
+    def _all_there(self, files: Sequence[NewFile]) -> bool:
+        return all((self._lake / file.path).exists() for file in files)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        con = self._con
-        con.execute("begin immediate")
-        try:
-            yield con
-        except BaseException:
-            con.rollback()
-            raise
-        if con.in_transaction:
-            con.commit()
-
-    def _insert(self, con: sqlite3.Connection, files: Iterable[NewFile]) -> list[NewFile]:
-        inserted = list(files)
-        for file in inserted:
+    def _insert(self, con: sqlite3.Connection, files: Sequence[NewFile]) -> None:
+        for file in files:
             con.execute(
                 "insert into files (path, kind, date, level, row_count, byte_count, first_at, last_at, "
                 "last_received_at, rooms, columns_id, created_at) "
@@ -338,9 +332,8 @@ class Catalog:
                     now_us(),
                 ),
             )
-        for kind in {file.kind for file in inserted}:
+        for kind in {file.kind for file in files}:
             _bump_version(con, kind)
-        return inserted
 
 
 def _bump_version(con: sqlite3.Connection, kind: str) -> None:

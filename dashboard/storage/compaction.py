@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ import structlog
 from dashboard.events import Instant
 from dashboard.storage.batch import day_of
 from dashboard.storage.catalog import Catalog, LiveFile, NewFile, now_us
-from dashboard.storage.files import full_disk_said_plainly, replace_durably
+from dashboard.storage.files import full_disk_said_plainly, make_folder_durably, replace_durably
 from dashboard.storage.lake import MOST_ROOMS_LISTED, LakePaths, new_name, sweep
 from dashboard.storage.views import select_files
 
@@ -36,6 +37,8 @@ _HIGHEST_MERGED_LEVEL = 4
 _QUIET_S = 600
 _GRACE_S = 120
 _ORPHAN_AGE_S = 900
+_SWEEP_EVERY_S = 3600
+_LARGEST_GROUP = 256
 _ROWS_PER_FILE = 5_000_000
 _ROW_GROUP_ROWS = 122_880
 
@@ -65,10 +68,11 @@ class Compactor:
 
     def __init__(self, data_dir: Path, *, memory_mb: int = 1024, now: Callable[[], Instant] = now_us) -> None:
         self._paths = LakePaths(data_dir)
-        self._catalog = Catalog(self._paths.catalog)
+        self._catalog = Catalog(self._paths.catalog, self._paths.lake)
         self._memory_mb = memory_mb
         self._now = now
         self._spill = data_dir / "cache" / "compaction"
+        self._swept_at: float | None = None
 
     def run(
         self, *, everything: bool = False, stop: threading.Event | None = None, grace_s: float = _GRACE_S
@@ -82,19 +86,23 @@ class Compactor:
 
         Returns:
             What was done; all zero when nothing was due.
+
+        Raises:
+            StorageError: A merge failed (DiskFullError: for want of room); nothing was lost.
         """
         merged = made = rows = duplicates = 0
         for kind, day in self._catalog.partitions():
             while group := self._due(kind, day, everything):
                 if stop is not None and stop.is_set():
                     break
+                is_last = everything and len(group) == len(self._catalog.live(kind, date=day))
                 new = self._merge(kind, day, group)
                 if new is None:
                     break
                 before, after = sum(f.row_count for f in group), sum(f.row_count for f in new)
                 merged, made = merged + len(group), made + len(new)
                 rows, duplicates = rows + after, duplicates + before - after
-                if everything:
+                if is_last:
                     break
         return CompactionSummary(merged, made, rows, duplicates, self._clean(grace_s))
 
@@ -107,6 +115,10 @@ class Compactor:
 
         Returns:
             How many files are gone from every reader (from the disk after the grace period).
+
+        Caveats:
+            Files go whole: an event stays until the newest of its file is due, at most as long as
+            its day was written to.
         """
         gone = 0
         for kind, days in days_by_kind.items():
@@ -121,15 +133,16 @@ class Compactor:
         is_over = day < day_of(self._now())
         newest = max((file.created_at for file in files), default=Instant(0))
         is_quiet = newest < self._now() - _QUIET_S * 1_000_000
-        unfinished = any(file.level < FINAL_LEVEL for file in files)
-        if unfinished and (everything or (is_over and is_quiet)):
-            return files
+        is_unfinished = any(file.level < FINAL_LEVEL for file in files)
+        if is_unfinished and (everything or (is_over and is_quiet)):
+            # The smallest first: what a long stop of the compaction left is taken in bites.
+            return sorted(files, key=_age)[:_LARGEST_GROUP]
         by_level: defaultdict[int, list[LiveFile]] = defaultdict(list)
         for file in files:
             by_level[file.level].append(file)
         for level in range(_HIGHEST_MERGED_LEVEL):
             if len(by_level[level]) >= _FAN_IN:
-                return sorted(by_level[level], key=lambda f: f.created_at)
+                return sorted(by_level[level], key=_age)[:_LARGEST_GROUP]
         return []
 
     def _merge(self, kind: str, day: str, group: list[LiveFile]) -> list[NewFile] | None:
@@ -138,58 +151,52 @@ class Compactor:
         parts = max(1, math.ceil(sum(f.row_count for f in group) / _ROWS_PER_FILE))
         new: list[NewFile] = []
         try:
-            with self._duckdb() as con:
+            with full_disk_said_plainly("a compacted file"), self._duckdb() as con:
                 source = select_files(kind, group, self._catalog, self._paths.lake)
                 for part in range(parts):
-                    file = self._write_part(con, kind, day, level, source, part, parts)
+                    where = f"hash(room_login) % {parts} = {part}" if parts > 1 else "true"
+                    rows = _once_each(con, f"select * from ({source}) where {where}")
+                    file = self._write_part(con, kind, day, level, rows)
                     if file is not None:
                         new.append(file)
-            if self._catalog.swap(group, new):
-                return new
         except BaseException:
             self._throw_away(new)
             raise
+        # Not inside the try: once swapped they are the lake, whatever interrupts us then.
+        if self._catalog.swap(group, new):
+            return new
         self._throw_away(new)
         return None
 
     def _write_part(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        kind: str,
-        day: str,
-        level: int,
-        source: str,
-        part: int,
-        parts: int,
+        self, con: duckdb.DuckDBPyConnection, kind: str, day: str, level: int, rows: str
     ) -> NewFile | None:
         folder = self._paths.lake / f"kind={kind}" / f"date={day}"
         name = new_name(level)
         temporary, final = folder / f".{name}.tmp", folder / name
-        where = f"where hash(room_login) % {parts} = {part}" if parts > 1 else ""
         quoted = str(temporary).replace("'", "''")
-        with full_disk_said_plainly("a compacted file"):
-            try:
-                con.execute(
-                    f"copy (select * from ({source}) {where} "
-                    "qualify row_number() over (partition by room_login, event_id order by received_at) = 1 "
-                    f"order by room_login, sent_at, event_id) to '{quoted}' "
-                    f"(format parquet, compression zstd, compression_level 6, parquet_version v2, "
-                    f"row_group_size {_ROW_GROUP_ROWS})"
-                )
-                replace_durably(temporary, final)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-        return self._describe(kind, day, level, final)
+        make_folder_durably(folder)
+        try:
+            con.execute(
+                f"copy ({rows} order by room_login, sent_at, event_id) to '{quoted}' "
+                f"(format parquet, compression zstd, compression_level 6, parquet_version v2, "
+                f"row_group_size {_ROW_GROUP_ROWS})"
+            )
+            replace_durably(temporary, final)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        return self._describe(con, kind, day, level, final)
 
-    def _describe(self, kind: str, day: str, level: int, path: Path) -> NewFile | None:
-        with duckdb.connect(":memory:") as con:
-            count, first_at, last_at, received_at, rooms = con.execute(
-                "select count(*), epoch_us(min(sent_at)), epoch_us(max(sent_at)), "
-                "epoch_us(max(received_at)), "
-                "list(distinct room_login order by room_login) from read_parquet($path)",
-                {"path": str(path)},
-            ).fetchone() or (0, 0, 0, 0, [])
+    def _describe(
+        self, con: duckdb.DuckDBPyConnection, kind: str, day: str, level: int, path: Path
+    ) -> NewFile | None:
+        count, first_at, last_at, received_at, rooms = con.execute(
+            "select count(*), epoch_us(min(sent_at)), epoch_us(max(sent_at)), epoch_us(max(received_at)), "
+            "list(distinct room_login order by room_login) "
+            "from read_parquet($path, hive_partitioning = false)",
+            {"path": str(path)},
+        ).fetchone() or (0, 0, 0, 0, [])
         if not count:
             path.unlink()
             return None
@@ -224,5 +231,33 @@ class Compactor:
             (self._paths.lake / path).unlink(missing_ok=True)
         if old:
             self._catalog.forget(old)
-        orphans = sweep(self._paths.lake, self._catalog.known_paths(), older_than_s=_ORPHAN_AGE_S)
-        return len(old) + orphans
+        return len(old) + self._sweep()
+
+    def _sweep(self) -> int:
+        # It looks at every file there is; crashes are rare, so once in a while is enough.
+        if self._swept_at is not None and time.monotonic() - self._swept_at < _SWEEP_EVERY_S:
+            return 0
+        self._swept_at = time.monotonic()
+        return sweep(self._paths.lake, self._catalog, older_than_s=_ORPHAN_AGE_S)
+
+
+def _age(file: LiveFile) -> tuple[int, Instant, int]:
+    return file.level, file.created_at, file.file_id
+
+
+def _once_each(con: duckdb.DuckDBPyConnection, rows: str) -> str:
+    """The rows without duplicates: of each event the one that was received first."""
+    key = "hash(room_login, event_id)"
+    con.execute(
+        f"create or replace temp table twice as select {key} as h from ({rows}) "
+        "group by h having count(*) > 1"
+    )
+    (count,) = con.execute("select count(*) from twice").fetchone() or (0,)
+    if not count:
+        return rows
+    # Ranking whole rows is dear, so only those that can have a twin go through it.
+    return (
+        f"select * from ({rows}) where {key} not in (from twice) union all by name "
+        f"(select * from ({rows}) where {key} in (from twice) "
+        "qualify row_number() over (partition by room_login, event_id order by received_at) = 1)"
+    )

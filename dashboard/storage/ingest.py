@@ -12,30 +12,26 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
 
 import structlog
 
-from dashboard.errors import DiskFullError, StorageError
+from dashboard.errors import StorageError
 from dashboard.events import Event
-from dashboard.storage.batch import Batch, batches_of
-from dashboard.storage.catalog import Catalog
-from dashboard.storage.dedupe import RecentIds, remember_latest_files, without_stored
-from dashboard.storage.files import FolderLock
-from dashboard.storage.journal import Journal, Position
-from dashboard.storage.lake import LakePaths, LakeWriter
+from dashboard.storage.ingest_writer import FLUSH_EVENTS, IngestWriter
+from dashboard.storage.journal import Position, unread_bytes
+from dashboard.storage.lake import LakePaths
 from dashboard.storage.rejects import Rejects
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _COMMIT_INTERVAL_S = 0.1
 _COMMIT_EVENTS = 5_000
-_FLUSH_EVENTS = 50_000
-_DISK_FULL_RETRY_S = 1.0
+_FULL_QUEUE_POLL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +52,12 @@ class IngestStats:
     journal_bytes: int
     trouble: str | None
     """What keeps events from being written right now, in words."""
+    flush_lag_s: float = 0.0
+    """For how long the oldest event that is not visible yet has been waiting."""
 
 
 class Ingest:
-    """Opens the way in; use it as a context manager.
+    """Opens the way in; use it as a context manager. Safe to share between threads.
 
     Args:
         data_dir: The data folder.
@@ -83,80 +81,75 @@ class Ingest:
         dedupe_against_lake: bool = False,
         opt_out: Collection[str] = (),
     ) -> None:
-        paths = LakePaths(data_dir)
         self._name = name
-        self._lake_dir = paths.lake
         self._queue_events = queue_events
         self._flush_interval_s = flush_interval_s
-        self._dedupe_against_lake = dedupe_against_lake
-        self._opt_out = frozenset(opt_out)
-        self._lock = FolderLock(paths.journal / name, "collector" if name == "collect" else name)
-        self._journal_dir = paths.journal / name
-        self._journal: Journal
-        self._catalog = Catalog(paths.catalog)
-        self._writer = LakeWriter(paths.lake)
-        self._rejects = Rejects(paths.rejects)
-        self._recent = RecentIds()
-        self._changed = threading.Condition()
+        self._rejects = Rejects(LakePaths(data_dir).rejects)
+        self._closing = threading.Event()
+        self._writer = IngestWriter(
+            data_dir,
+            name,
+            dedupe_against_lake=dedupe_against_lake,
+            opt_out=opt_out,
+            rejects=self._rejects,
+            closing=self._closing,
+        )
+        lock = threading.RLock()
+        self._work = threading.Condition(lock)
+        """Told to the writer's thread: there is something to do."""
+        self._progress = threading.Condition(lock)
+        """Told to everybody else: something is done."""
         self._queue: deque[Sequence[Event]] = deque()
-        self._pending: list[Batch] = []
-        self._pending_count = 0
-        self._pending_since = 0.0
+        # How far events have come; each counts all events from the first on, new or not.
         self._received = self._taken = self._committed = self._visible = 0
-        self._queued = self._acknowledged = self._written = 0
-        self._duplicates = self._opted_out = self._recovered = 0
         self._wanted_flush = self._wanted_commit = 0
-        self._closing = False
-        self._trouble: str | None = None
+        self._queued = self._acknowledged = self._written = self._duplicates = self._opted_out = 0
+        self._waiting_since: float | None = None
         self._failure: BaseException | None = None
+        self._is_open = False
         self._thread = threading.Thread(target=self._run, name=f"ingest-{name}", daemon=True)
 
     def __enter__(self) -> Ingest:
-        self._lock.acquire()
-        try:
-            self._journal = Journal(self._journal_dir)
-            self._recover()
-            remember_latest_files(self._recent, self._catalog, self._lake_dir)
-        except BaseException:
-            self._lock.release()
-            raise
+        self._writer.open()
+        self._written = self._writer.recovered_count
+        self._is_open = True
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except StorageError:
+            # What ended the block matters more than what could not be stored because of it.
+            if error is None:
+                raise
 
     def put(self, events: Sequence[Event]) -> None:
         """Hands events on; waits while the queue is full.
 
         Args:
-            events: Of any kinds; they must not be changed afterwards.
+            events: Of any kinds; they must not be changed afterwards. They go in together, so a
+                large sequence may fill the queue beyond its size.
 
         Raises:
-            StorageError: The writer has died; what was acknowledged is safe.
+            StorageError: The writer is closed or has died; what was acknowledged is safe.
         """
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._queued < self._queue_events or self._failure or self._closing
-            )
+        with self._progress:
+            self._progress.wait_for(lambda: self._has_room() or not self._is_fine())
             self._check()
             self._enqueue(events)
 
     async def aput(self, events: Sequence[Event]) -> None:
         """:meth:`put` for asyncio: the event loop goes on while this waits."""
-        with self._changed:
-            self._check()
-            if self._queued < self._queue_events:
-                self._enqueue(events)
-                return
-        await asyncio.to_thread(self.put, events)
+        while not self._put_if_room(events):
+            # Not a thread: many waiting connections would take all that asyncio has.
+            await asyncio.sleep(_FULL_QUEUE_POLL_S)
 
     def reject(self, line: str, reason: str, source: str = "") -> None:
         """Keeps a line that could not be understood in the reject file."""
-        with self._changed:
-            self._rejects.write(line, reason, source or self._name)
+        self._rejects.write(line, reason, source or self._name)
 
     def sync(self, timeout_s: float | None = None) -> bool:
         """Waits until everything put so far is durable; False if that took too long."""
@@ -168,7 +161,9 @@ class Ingest:
 
     def stats(self) -> IngestStats:
         """Counts as of now."""
-        with self._changed:
+        _, journal_bytes = unread_bytes(self._writer.folder, Position(0, 0))
+        with self._progress:
+            since = self._waiting_since
             return IngestStats(
                 received_count=self._received,
                 acknowledged_count=self._acknowledged,
@@ -177,43 +172,76 @@ class Ingest:
                 opted_out_count=self._opted_out,
                 rejected_count=self._rejects.count,
                 queued_count=self._queued,
-                recovered_count=self._recovered,
-                journal_bytes=self._journal.size_bytes(),
-                trouble=self._trouble,
+                recovered_count=self._writer.recovered_count,
+                journal_bytes=journal_bytes,
+                trouble=str(self._failure) if self._failure is not None else self._writer.trouble,
+                flush_lag_s=0.0 if since is None else time.monotonic() - since,
             )
 
     def close(self) -> None:
-        """Writes what is still queued, makes it visible, and lets go of the folder."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
+        """Writes what is still queued, makes it visible, and lets go of the folder.
+
+        Raises:
+            StorageError: Events put but never acknowledged could not be stored. Acknowledged ones that
+                could not be made visible are no error: the next start finds them in the journal.
+        """
+        self._closing.set()
+        with self._work:
+            self._work.notify_all()
+            self._progress.notify_all()
         if self._thread.is_alive():
             self._thread.join()
-        self._journal.close()
-        self._catalog.close()
-        self._lock.release()
-        if self._failure is not None:
-            log.error("ingest ended early", writer=self._name, error=str(self._failure))
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._writer.release()
+        if self._failure is None:
+            return
+        log.error("ingest ended early", writer=self._name, error=str(self._failure))
+        lost_count = self._received - self._committed
+        if lost_count:
+            raise StorageError(f"{lost_count} events could not be stored: {self._failure}") from self._failure
+
+    def _put_if_room(self, events: Sequence[Event]) -> bool:
+        with self._progress:
+            self._check()
+            if not self._has_room():
+                return False
+            self._enqueue(events)
+            return True
 
     def _enqueue(self, events: Sequence[Event]) -> None:
+        was_empty, before = not self._queue, self._queued
         self._queue.append(events)
         self._queued += len(events)
         self._received += len(events)
-        self._changed.notify_all()
+        if self._waiting_since is None:
+            self._waiting_since = time.monotonic()
+        # Waking the writer for each line would cost more than the line.
+        if was_empty or before < _COMMIT_EVENTS <= self._queued:
+            self._work.notify()
+
+    def _has_room(self) -> bool:
+        return self._queued < self._queue_events
+
+    def _is_fine(self) -> bool:
+        return self._is_open and self._failure is None and not self._closing.is_set()
 
     def _check(self) -> None:
         if self._failure is not None:
             raise StorageError(f"The writer has stopped: {self._failure}. What was acknowledged is safe.")
-        if self._closing:
-            raise StorageError("The writer is closed.")
+        if not self._is_fine():
+            raise StorageError("The writer is not open.")
 
     def _wait(self, reached: Callable[[], int], wish: str, timeout_s: float | None) -> bool:
-        with self._changed:
+        with self._progress:
             goal = self._received
             setattr(self, wish, max(getattr(self, wish), goal))
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: reached() >= goal or self._failure, timeout_s)
-            if self._failure is not None:
+            self._work.notify()
+            self._progress.wait_for(
+                lambda: reached() >= goal or self._failure is not None or not self._is_open, timeout_s
+            )
+            if reached() < goal and (self._failure is not None or not self._is_open):
                 self._check()
             return reached() >= goal
 
@@ -224,132 +252,74 @@ class Ingest:
             while self._step():
                 pass
         except BaseException as error:
-            log.exception("ingest failed", writer=self._name)
-            with self._changed:
+            if self._closing.is_set() and isinstance(error, StorageError):
+                log.warning("closed before all was visible", writer=self._name, error=str(error))
+            else:
+                log.exception("ingest failed", writer=self._name)
+            with self._progress:
                 self._failure = error
-                self._changed.notify_all()
+                self._progress.notify_all()
+        finally:
+            self._writer.close_thread()
 
     def _step(self) -> bool:
-        batches, closing = self._take()
+        batches, is_closing = self._take()
         if batches:
-            self._commit([event for batch in batches for event in batch])
-        if self._flush_is_due(closing):
+            self._commit(list(chain.from_iterable(batches)))
+        if self._flush_is_due(is_closing):
             self._flush()
-        if closing and not batches:
-            self._start_clean_segment()
-        return not (closing and not batches)
+        if is_closing and not batches:
+            with suppress(StorageError):  # Tidying; the next start does it as well.
+                self._writer.finish()
+            return False
+        return True
 
     def _take(self) -> tuple[list[Sequence[Event]], bool]:
-        with self._changed:
-            self._changed.wait_for(self._has_work, self._time_to_flush())
+        with self._work:
+            self._work.wait_for(self._has_work, self._time_to_flush())
             if self._queue and not self._is_urgent():
-                self._changed.wait_for(self._is_urgent, _COMMIT_INTERVAL_S)
+                self._work.wait_for(self._is_urgent, _COMMIT_INTERVAL_S)
             batches = list(self._queue)
             self._queue.clear()
             self._taken = self._received
-            return batches, self._closing
+            return batches, self._closing.is_set()
 
     def _has_work(self) -> bool:
-        return bool(self._queue) or self._closing or self._wanted_flush > self._visible
+        return bool(self._queue) or self._closing.is_set() or self._wanted_flush > self._visible
 
     def _is_urgent(self) -> bool:
         wanted = max(self._wanted_flush, self._wanted_commit) > self._committed
-        return self._queued >= _COMMIT_EVENTS or self._closing or wanted
+        return self._queued >= _COMMIT_EVENTS or self._closing.is_set() or wanted
 
     def _time_to_flush(self) -> float | None:
-        if not self._pending:
+        if not self._writer.pending_count:
             return None
-        return max(0.0, self._pending_since + self._flush_interval_s - time.monotonic())
+        return max(0.0, self._writer.pending_since + self._flush_interval_s - time.monotonic())
 
-    def _flush_is_due(self, closing: bool) -> bool:
-        wanted = closing or self._wanted_flush > self._visible or self._pending_count >= _FLUSH_EVENTS
-        return wanted or self._time_to_flush() == 0.0
+    def _flush_is_due(self, is_closing: bool) -> bool:
+        wanted = is_closing or self._wanted_flush > self._visible
+        return wanted or self._writer.pending_count >= FLUSH_EVENTS or self._time_to_flush() == 0.0
 
     def _commit(self, events: list[Event]) -> None:
-        allowed = self._without_opted_out(events)
-        fresh = self._recent.new_ones(allowed)
-        if fresh:
-            batches, payload = batches_of(fresh)
-            self._retry_while_full(lambda: self._journal.append(payload))
-            if not self._pending:
-                self._pending_since = time.monotonic()
-            self._pending += batches
-            self._pending_count += len(fresh)
-        with self._changed:
-            self._opted_out += len(events) - len(allowed)
-            self._duplicates += len(allowed) - len(fresh)
-            self._acknowledged += len(fresh)
+        result = self._writer.commit(events)
+        with self._progress:
+            self._opted_out += result.opted_out_count
+            self._duplicates += result.duplicate_count
+            self._acknowledged += result.stored_count
             self._queued -= len(events)
             self._committed = self._taken
-            self._changed.notify_all()
+            if not self._writer.pending_count:
+                self._nothing_waits()  # All of it was known already.
+            self._progress.notify_all()
 
     def _flush(self) -> None:
-        written_count = self._store_pending(self._journal.position)
-        self._journal.forget(self._journal.position)
-        with self._changed:
-            self._duplicates += self._pending_count - written_count
+        written_count, known_count = self._writer.flush()
+        with self._progress:
+            self._duplicates += known_count
             self._written += written_count
-            self._visible = self._committed
-            self._changed.notify_all()
-        self._pending, self._pending_count = [], 0
+            self._nothing_waits()
+            self._progress.notify_all()
 
-    def _store_pending(self, position: Position) -> int:
-        batches = self._pending
-        if self._dedupe_against_lake:
-            batches = [without_stored(batch, self._catalog, self._lake_dir) for batch in batches]
-        files = self._retry_while_full(lambda: self._writer.write(batches))
-        if self._pending:
-            self._catalog.add(files, writer=self._name, position=position)
-        return sum(file.row_count for file in files)
-
-    def _without_opted_out(self, events: list[Event]) -> list[Event]:
-        if not self._opt_out:
-            return events
-        return [event for event in events if not self._opt_out & _people_in(event)]
-
-    def _recover(self) -> None:
-        position = self._catalog.position(self._name)
-        for after, batches in self._journal.replay(position):
-            position = after
-            fresh = [self._recent.new_rows(batch) for batch in batches]
-            self._pending += fresh
-            self._pending_count += sum(batch.table.num_rows for batch in fresh)
-            if self._pending_count >= _FLUSH_EVENTS:
-                self._store_recovered(position)
-        self._store_recovered(position)
-        self._start_clean_segment()
-        if self._recovered:
-            log.info("journal replayed", writer=self._name, event_count=self._recovered)
-
-    def _store_recovered(self, position: Position) -> None:
-        self._recovered += self._pending_count
-        self._written += self._store_pending(position)
-        self._pending, self._pending_count = [], 0
-
-    def _start_clean_segment(self) -> None:
-        self._journal.start_segment()
-        self._catalog.add([], writer=self._name, position=self._journal.position)
-        self._journal.forget(self._journal.position)
-
-    def _retry_while_full(self, action: Callable[[], T]) -> T:
-        while True:
-            try:
-                result = action()
-            except DiskFullError as error:
-                if self._trouble is None:
-                    log.error("disk full", writer=self._name, error=str(error))
-                self._trouble = str(error)
-                if self._closing:
-                    raise
-                time.sleep(_DISK_FULL_RETRY_S)
-            else:
-                self._trouble = None
-                return result
-
-
-def _people_in(event: Event) -> set[str]:
-    people = (
-        getattr(event, name, None)
-        for name in ("user_id", "user_login", "target_user_id", "target_user_login")
-    )
-    return {person for person in people if person}
+    def _nothing_waits(self) -> None:
+        self._visible = self._committed
+        self._waiting_since = time.monotonic() if self._received > self._visible else None

@@ -5,7 +5,8 @@ then lines of JSON, one a kind and day, ``{"kind": …, "columns": {…}}``. A f
 crash fails its length or CRC and ends the segment: it was never acknowledged.
 
 Segments whose events are in the lake are deleted; how far that is stands in the catalogue, in
-the same transaction that made the Parquet files visible, so a replay adds nothing twice.
+the same transaction that made the Parquet files visible, so a replay adds nothing twice. A segment
+in which something acknowledged can't be read any more is set aside as ``*.damaged``, never deleted.
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from dashboard.storage.batch import Batch, batch_from_json
-from dashboard.storage.files import fsync_folder, full_disk_said_plainly
+from dashboard.storage.files import fsync_folder, full_disk_said_plainly, make_folder_durably
+
+log = structlog.get_logger(__name__)
 
 _HEADER = struct.Struct("<4sII")
 _MAGIC = b"SLJ1"
@@ -44,10 +50,11 @@ class Journal:
     def __init__(self, folder: Path, *, segment_bytes: int = 32 * 1024 * 1024) -> None:
         self._folder = folder
         self._segment_bytes = segment_bytes
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder_durably(folder)
         self._segment = max(self._segments(), default=0)
         self._fd: int | None = None
         self._offset = 0
+        self._damaged: set[int] = set()
 
     @property
     def position(self) -> Position:
@@ -66,17 +73,16 @@ class Journal:
         Raises:
             DiskFullError: Nothing of this call was kept; earlier frames are intact.
         """
-        frame = _HEADER.pack(_MAGIC, len(payload), zlib.crc32(payload)) + payload
+        header = _HEADER.pack(_MAGIC, len(payload), zlib.crc32(payload))
         with full_disk_said_plainly("the journal"):
             fd = self._writable_segment()
             try:
-                _write_all(fd, frame)
+                _write_all(fd, header + payload)
                 os.fdatasync(fd)
-            except OSError:
-                # A half frame would hide the good ones that come after it.
-                os.ftruncate(fd, self._offset)
+            except BaseException:
+                self._take_back(fd)
                 raise
-        self._offset += len(frame)
+        self._offset += len(header) + len(payload)
         return self.position
 
     def replay(self, after: Position) -> Iterator[tuple[Position, list[Batch]]]:
@@ -86,14 +92,14 @@ class Journal:
             after: Where to start, as the catalogue has it.
 
         Yields:
-            The position after a frame, and what it holds. Stops a segment at the first frame
-            that is cut off or damaged.
+            The position after a frame, and what it holds. A frame that was cut off ends its
+            segment; a damaged one with good ones after it is passed over, and its segment kept.
         """
         for segment in sorted(self._segments()):
             if segment < after.segment:
                 continue
             start = after.offset if segment == after.segment else 0
-            yield from _read_segment(self._path(segment), segment, start)
+            yield from self._read_segment(segment, start)
 
     def start_segment(self) -> None:
         """Closes the current segment, so that what follows is in a new one."""
@@ -104,12 +110,17 @@ class Journal:
     def forget(self, upto: Position) -> None:
         """Deletes segments that lie wholly before a position that the lake has."""
         for segment in self._segments():
-            if segment < upto.segment:
-                self._path(segment).unlink(missing_ok=True)
+            if segment >= upto.segment:
+                continue
+            path = self._path(segment)
+            if segment in self._damaged:
+                path.replace(path.with_suffix(".damaged"))
+            else:
+                path.unlink(missing_ok=True)
 
     def size_bytes(self) -> int:
         """Bytes on disk, all segments together."""
-        return sum(self._path(s).stat().st_size for s in self._segments())
+        return unread_bytes(self._folder, Position(0, 0))[1]
 
     def close(self) -> None:
         """Closes the segment's file; what was appended is durable already."""
@@ -118,7 +129,7 @@ class Journal:
             self._fd = None
 
     def _segments(self) -> list[int]:
-        return [int(p.stem) for p in self._folder.glob(f"*{_SUFFIX}") if p.stem.isdigit()]
+        return _segments_in(self._folder)
 
     def _path(self, segment: int) -> Path:
         return self._folder / f"{segment:012d}{_SUFFIX}"
@@ -130,12 +141,80 @@ class Journal:
             # Never appended to after a restart: its end may be a torn frame.
             while self._path(self._segment).exists():
                 self._segment += 1
-            self._fd = os.open(
-                self._path(self._segment), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644
-            )
             self._offset = 0
-            fsync_folder(self._folder)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+            fd = os.open(self._path(self._segment), flags, 0o644)
+            try:
+                fsync_folder(self._folder)
+            except BaseException:
+                os.close(fd)
+                raise
+            self._fd = fd
         return self._fd
+
+    def _take_back(self, fd: int) -> None:
+        try:
+            os.ftruncate(fd, self._offset)
+        except OSError:
+            # A half frame would hide the good ones that come after it: go on in another file.
+            with suppress(OSError):
+                self.close()
+            self._fd = None
+
+    def _read_segment(self, segment: int, start: int) -> Iterator[tuple[Position, list[Batch]]]:
+        data = memoryview(self._path(segment).read_bytes())
+        offset = start
+        while offset < len(data):
+            payload = _frame_at(data, offset)
+            if payload is None:
+                following = _next_frame(data, offset + 1)
+                log.warning("journal frame unreadable", segment=segment, offset=offset, goes_on_at=following)
+                if following is None:
+                    return
+                self._damaged.add(segment)
+                offset = following
+                continue
+            offset += _HEADER.size + len(payload)
+            yield Position(segment, offset), self._decode(segment, payload)
+
+    def _decode(self, segment: int, payload: memoryview) -> list[Batch]:
+        batches = []
+        for line in bytes(payload).split(b"\n"):
+            try:
+                batch = batch_from_json(line)
+            except Exception as error:
+                # Whole on the disk, yet not what this version writes; starting must go on without it.
+                log.error("journal line not understood", segment=segment, error=str(error))
+                batch = None
+            if batch is None:
+                self._damaged.add(segment)
+            else:
+                batches.append(batch)
+        return batches
+
+
+def unread_bytes(folder: Path, after: Position) -> tuple[int, int]:
+    """What a journal holds beyond a position.
+
+    Returns:
+        Segments and bytes; safe to ask while its writer works.
+    """
+    count = total = 0
+    for segment in _segments_in(folder):
+        if segment < after.segment:
+            continue
+        try:
+            size = (folder / f"{segment:012d}{_SUFFIX}").stat().st_size
+        except FileNotFoundError:
+            continue
+        beyond = size - after.offset if segment == after.segment else size
+        if beyond > 0:
+            count, total = count + 1, total + beyond
+    return count, total
+
+
+def _segments_in(folder: Path) -> list[int]:
+    return [int(p.stem) for p in folder.glob(f"*{_SUFFIX}") if p.stem.isdigit()]
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -144,18 +223,22 @@ def _write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _read_segment(path: Path, segment: int, start: int) -> Iterator[tuple[Position, list[Batch]]]:
-    with path.open("rb") as file:
-        file.seek(start)
-        offset = start
-        while len(header := file.read(_HEADER.size)) == _HEADER.size:
-            magic, length, checksum = _HEADER.unpack(header)
-            payload = file.read(length) if magic == _MAGIC else b""
-            if len(payload) != length or zlib.crc32(payload) != checksum:
-                return
-            offset += _HEADER.size + length
-            yield Position(segment, offset), _decode(payload)
+def _frame_at(data: memoryview, offset: int) -> memoryview | None:
+    start = offset + _HEADER.size
+    if start > len(data):
+        return None
+    magic, length, checksum = _HEADER.unpack_from(data, offset)
+    if magic != _MAGIC or start + length > len(data):
+        return None
+    payload = data[start : start + length]
+    return payload if zlib.crc32(payload) == checksum else None
 
 
-def _decode(payload: bytes) -> list[Batch]:
-    return [batch for line in payload.split(b"\n") if (batch := batch_from_json(line)) is not None]
+def _next_frame(data: memoryview, offset: int) -> int | None:
+    # Payloads can't imitate a frame: JSON escapes the control characters a small length consists of.
+    text = bytes(data)
+    while (offset := text.find(_MAGIC, offset)) >= 0:
+        if _frame_at(data, offset) is not None:
+            return offset
+        offset += 1
+    return None

@@ -7,11 +7,11 @@ is whole and on the disk.
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dashboard.storage.batch import Batch
-from dashboard.storage.catalog import NewFile
-from dashboard.storage.files import full_disk_said_plainly, replace_durably
+from dashboard.storage.catalog import Catalog, NewFile
+from dashboard.storage.files import full_disk_said_plainly, make_folder_durably, replace_durably
 
 MOST_ROOMS_LISTED = 200
 _MICRO_BATCH = {
@@ -100,11 +100,11 @@ class LakeWriter:
         name = new_name(0)
         temporary, final = folder / f".{name}.tmp", folder / name
         with full_disk_said_plainly("the lake"):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder_durably(folder)
             try:
                 pq.write_table(batch.table, temporary, **_MICRO_BATCH)
                 replace_durably(temporary, final)
-            except OSError:
+            except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
         rooms = batch.rooms()
@@ -124,24 +124,34 @@ class LakeWriter:
         )
 
 
-def sweep(lake: Path, known: set[str], *, older_than_s: float) -> int:
+def sweep(lake: Path, catalog: Catalog, *, older_than_s: float) -> int:
     """Deletes files that a crash left behind: temporary ones, and finished ones nobody ever listed.
 
     Args:
         lake: The lake's folder.
-        known: Every path the catalogue knows.
+        catalog: Knows every file that is or was part of the lake.
         older_than_s: Younger files are left alone: their writer may be about to list them.
 
     Returns:
         How many were deleted.
+
+    Caveats:
+        Finished files from before the catalogue was made stay: a lost catalogue must not take
+        the lake with it.
     """
-    limit = time.time() - older_than_s
-    deleted = 0
-    for folder, _, names in os.walk(lake):
-        for name in names:
-            path = Path(folder) / name
-            is_ours = name.endswith((".parquet", ".tmp"))
-            if is_ours and str(path.relative_to(lake)) not in known and path.stat().st_mtime < limit:
-                path.unlink(missing_ok=True)
-                deleted += 1
-    return deleted
+    known = catalog.known_paths()
+    limit, first = time.time() - older_than_s, catalog.created_at() / 1e6
+    temporary, unlisted = [], []
+    for path in lake.glob("kind=*/date=*/*"):
+        name = str(path.relative_to(lake))
+        if name in known or path.suffix not in (".parquet", ".tmp"):
+            continue
+        with suppress(FileNotFoundError):
+            changed_at = path.stat().st_mtime
+            if path.suffix == ".tmp" and changed_at < limit:
+                temporary.append(path)
+            elif path.suffix == ".parquet" and first <= changed_at < limit:
+                unlisted.append(name)
+    for path in temporary:
+        path.unlink(missing_ok=True)
+    return len(temporary) + (catalog.delete_unlisted(unlisted) if unlisted else 0)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from dashboard.errors import ConfigError, LockedError
+from dashboard.storage.files import is_locked
 from dashboard.storage.ingest import Ingest
 from dashboard.storage.lake import LakePaths
 
 
-def recover_orphans(data_dir: Path) -> dict[str, int]:
+def recover_orphans(data_dir: Path, *, skip: Collection[str] = ("collect",)) -> dict[str, int]:
     """Replays the journals of writers that died and whose place nobody took (an import that was killed).
 
     Args:
         data_dir: The data folder.
+        skip: Writers that are about to start and recover their own journal; taking their lock just
+            then would send them away.
 
     Returns:
         Events made visible by writer; journals that somebody is writing are left alone.
     """
     recovered = {}
     for folder in sorted(LakePaths(data_dir).journal.glob("*/")):
-        if not any(folder.glob("*.journal")):
+        if folder.name in skip or is_locked(folder) or not any(folder.glob("*.journal")):
             continue
         try:
             with Ingest(data_dir, folder.name, dedupe_against_lake=True) as ingest:
@@ -43,10 +47,12 @@ def read_opt_out(path: Path) -> frozenset[str]:
         ConfigError: The file can't be read.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ConfigError(f"OPT_OUT_FILE: {path} is not UTF-8 text. Save it as UTF-8.") from None
     except OSError as error:
         raise ConfigError(
             f"OPT_OUT_FILE: {path} can't be read ({error.strerror}). "
             f"Make the file, with one user id or login a line, or take the setting away."
         ) from None
-    return frozenset(name for line in lines if (name := line.split("#")[0].strip().lower()))
+    return frozenset(name for line in lines if (name := line.split("#")[0].strip().lstrip("@").lower()))

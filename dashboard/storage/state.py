@@ -6,6 +6,8 @@ SQLite (WAL) in ``<data>/state/state.sqlite`` by default, or any database that S
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    URL,
     BigInteger,
     Column,
     Engine,
@@ -27,6 +30,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateTable
 
 from dashboard.events import Instant
 from dashboard.storage.catalog import now_us
@@ -67,7 +71,9 @@ class State:
     def __init__(self, data_dir: Path, url: str = "") -> None:
         self._data_dir = data_dir
         self._url = url
+        self._opening = threading.Lock()
         self._opened: Engine | None = None
+        self._opened_in = 0
 
     def followed(self) -> list[str]:
         """Logins of the channels that the collector should read, in the order they were added."""
@@ -91,10 +97,16 @@ class State:
     def write_status(self, name: str, payload: dict[str, Any]) -> None:
         """Says how a process is doing; it overwrites what it said before."""
         values = {"payload": payload, "updated_at": now_us()}
+        change = update(_STATUS).where(_STATUS.c.name == name).values(**values)
         with self._engine.begin() as con:
-            changed = con.execute(update(_STATUS).where(_STATUS.c.name == name).values(**values))
-            if not changed.rowcount:
+            if con.execute(change).rowcount:
+                return
+        try:
+            with self._engine.begin() as con:
                 con.execute(insert(_STATUS).values(name=name, **values))
+        except IntegrityError:  # Somebody else was first to speak under this name.
+            with self._engine.begin() as con:
+                con.execute(change)
 
     def read_status(self, name: str) -> StatusRow | None:
         """What a process last said, or None if it never spoke."""
@@ -106,9 +118,10 @@ class State:
 
     def close(self) -> None:
         """Closes all connections."""
-        if self._opened is not None:
-            self._opened.dispose()
-            self._opened = None
+        with self._opening:
+            if self._opened is not None:
+                self._opened.dispose(close=self._opened_in == os.getpid())
+                self._opened = None
 
     def _follow_one(self, login: str, by: str) -> bool:
         try:
@@ -120,15 +133,27 @@ class State:
 
     @property
     def _engine(self) -> Engine:
-        if self._opened is None:
-            folder = self._data_dir / "state"
-            folder.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(self._url or f"sqlite:///{folder / 'state.sqlite'}", hide_parameters=True)
-            if engine.dialect.name == "sqlite":
-                event.listen(engine, "connect", _prepare_sqlite)
-            _METADATA.create_all(engine)
-            self._opened = engine
-        return self._opened
+        with self._opening:
+            if self._opened is not None and self._opened_in != os.getpid():
+                # Connections that came through a fork are the parent's: neither use nor close them.
+                self._opened.dispose(close=False)
+                self._opened = None
+            if self._opened is None:
+                self._opened, self._opened_in = self._open(), os.getpid()
+            return self._opened
+
+    def _open(self) -> Engine:
+        path = self._data_dir / "state" / "state.sqlite"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        address = self._url or URL.create("sqlite", database=str(path))
+        engine = create_engine(address, hide_parameters=True)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+        # All processes start at once on a fresh folder: who finds no table may not be the one to make it.
+        with engine.begin() as con:
+            for table in _METADATA.sorted_tables:
+                con.execute(CreateTable(table, if_not_exists=True))
+        return engine
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

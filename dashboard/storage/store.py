@@ -6,17 +6,19 @@ instant. There is no database file, so readers and writers never lock each other
 
 from __future__ import annotations
 
+import os
 import re
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from dashboard.errors import QueryError, QueryRefused, QueryTimeout
 from dashboard.events import Instant
@@ -26,6 +28,17 @@ from dashboard.storage.views import VIEWS, create_views, views_in
 
 _QUERIES = Path(__file__).parent / "queries"
 _NAME = re.compile(r"[a-z0-9_]+")
+_EXPLAIN = re.compile(
+    r"^(\s|--[^\n]*\n|/\*.*?\*/)*explain(\s+analyze\b)?(\s*\([^)]*\))?", re.IGNORECASE | re.DOTALL
+)
+_MISSING = re.compile(r"No files found that match|No such file or directory")
+_MOST_SPILLED_GB = 8
+_FILES_REMEMBERED = 4_000
+"""About 60 kB each: DuckDB keeps the footers it has seen, also those of files long gone."""
+_inherited: list[duckdb.DuckDBPyConnection] = []
+"""Through a fork: their threads did not come along, so they can neither be used nor closed."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +65,19 @@ class Store:
         self, data_dir: Path, *, threads: int = 2, memory_mb: int = 1024, timeout_s: float = 30
     ) -> None:
         self._paths = LakePaths(data_dir)
-        self._catalog = Catalog(self._paths.catalog)
+        self._catalog = Catalog(self._paths.catalog, self._paths.lake)
         self._timeout_s = timeout_s
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads,
             "memory_limit": f"{memory_mb}MB",
             "temp_directory": str((data_dir / "cache" / "duckdb").absolute()),
+            # A question must not take the room that the events need.
+            "max_temp_directory_size": f"{_MOST_SPILLED_GB}GB",
         }
         self._opening = threading.Lock()
         self._con: duckdb.DuckDBPyConnection | None = None
+        self._opened_in = 0
+        self._opened_at_file = 0
 
     def query(
         self, name: str, *, window: tuple[Instant, Instant] | None = None, **params: Any
@@ -81,8 +98,11 @@ class Store:
             QueryError: DuckDB could not answer.
         """
         sql = _text(name)
-        with self._cursor(views_in(sql), window) as cursor, self._limited(cursor):
-            return cursor.sql(_with_instants(sql), params=params).to_arrow_table().to_pandas()
+
+        def run(cursor: duckdb.DuckDBPyConnection) -> pa.Table:
+            return cursor.sql(_with_instants(sql), params=params).to_arrow_table()
+
+        return self._answer(run, views_in(sql), window, self._timeout_s).to_pandas()
 
     def sql(self, text: str, *, max_rows: int = 10_000, timeout_s: float | None = None) -> Table:
         """Runs one read-only query written by a person.
@@ -101,7 +121,8 @@ class Store:
             QueryError: DuckDB's own message, for example on a misspelt column.
         """
         _refuse_writes(text)
-        with self._cursor(list(VIEWS), None) as cursor, self._limited(cursor, timeout_s):
+
+        def run(cursor: duckdb.DuckDBPyConnection) -> Table:
             reader = cursor.sql(text).to_arrow_reader(2048)
             rows: list[tuple[Any, ...]] = []
             for batch in reader:
@@ -109,6 +130,8 @@ class Store:
                 if len(rows) > max_rows:
                     break
             return Table(reader.schema.names, rows[:max_rows], len(rows) > max_rows)
+
+        return self._answer(run, list(VIEWS), None, timeout_s or self._timeout_s)
 
     def watermark(self, kinds: Iterable[str]) -> int:
         """A number that changes whenever the live files of these kinds change: a key for caches."""
@@ -125,51 +148,90 @@ class Store:
     def close(self) -> None:
         """Closes DuckDB and this thread's catalogue connection."""
         with self._opening:
-            if self._con is not None:
+            if self._con is not None and self._opened_in == os.getpid():
                 self._con.close()
-                self._con = None
+            self._con = None
         self._catalog.close()
 
-    @contextmanager
-    def _cursor(
-        self, views: list[str], window: tuple[Instant, Instant] | None
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._connection().cursor()
+    def _answer(
+        self,
+        run: Callable[[duckdb.DuckDBPyConnection], T],
+        views: list[str],
+        window: tuple[Instant, Instant] | None,
+        limit_s: float,
+    ) -> T:
         try:
-            create_views(cursor, views, self._catalog, self._paths.lake, window)
-            yield cursor
-        finally:
-            cursor.close()
+            return self._try(run, views, window, limit_s)
+        except _FileGoneError:
+            # It stayed on the list of a slow query for longer than compaction waits: with a new list.
+            try:
+                return self._try(run, views, window, limit_s)
+            except _FileGoneError as error:
+                raise QueryError(str(error)) from None
 
-    def _connection(self) -> duckdb.DuckDBPyConnection:
-        with self._opening:
-            if self._con is None:
-                self._con = duckdb.connect(":memory:", config=self._config)
-                lake = str(self._paths.lake.absolute()).replace("'", "''")
-                self._con.execute("set global TimeZone = 'UTC'")
-                # After this no text can reach a file outside the lake, or change a setting.
-                self._con.execute(f"set allowed_directories = ['{lake}']")
-                self._con.execute("set enable_external_access = false")
-                self._con.execute("set lock_configuration = true")
-            return self._con
-
-    @contextmanager
-    def _limited(self, cursor: duckdb.DuckDBPyConnection, timeout_s: float | None = None) -> Iterator[None]:
-        limit_s = timeout_s or self._timeout_s
-        timer = threading.Timer(limit_s, cursor.interrupt)
+    def _try(
+        self,
+        run: Callable[[duckdb.DuckDBPyConnection], T],
+        views: list[str],
+        window: tuple[Instant, Instant] | None,
+        limit_s: float,
+    ) -> T:
+        cursor = self._cursor()
+        timer = threading.Timer(limit_s, _interrupt, [cursor])
         timer.daemon = True
         timer.start()
         try:
-            yield
-        except duckdb.InterruptException:
-            raise QueryTimeout(
-                f"The query took longer than {limit_s:g} s and was stopped. "
-                f"Ask for a shorter stretch of time, or raise QUERY_TIMEOUT_S."
-            ) from None
-        except duckdb.Error as error:
-            raise QueryError(_without_paths(str(error), self._paths.lake)) from None
+            create_views(cursor, views, self._catalog, self._paths.lake, window)
+            return run(cursor)
+        except (duckdb.Error, OSError) as error:
+            # What goes wrong while rows are streaming comes through Arrow, as an OSError.
+            raise self._explained(str(error), limit_s) from None
         finally:
             timer.cancel()
+            cursor.close()
+
+    def _explained(self, message: str, limit_s: float) -> QueryError:
+        if "INTERRUPT Error" in message:
+            return QueryTimeout(
+                f"The query took longer than {limit_s:g} s and was stopped. "
+                f"Ask for a shorter stretch of time, or raise QUERY_TIMEOUT_S."
+            )
+        plain = message.replace(str(self._paths.lake.absolute()), "lake")
+        return _FileGoneError(plain) if _MISSING.search(message) else QueryError(plain)
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        with self._opening:
+            if self._con is not None and self._opened_in != os.getpid():
+                _inherited.append(self._con)
+                self._con = None
+            newest_file = self._catalog.newest_file_id()
+            if newest_file > self._opened_at_file + _FILES_REMEMBERED:
+                self._con = None  # Queries under way hold the old one until they end.
+            if self._con is None:
+                self._con, self._opened_in, self._opened_at_file = self._open(), os.getpid(), newest_file
+            return self._con.cursor()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        con = duckdb.connect(":memory:", config=self._config)
+        con.execute("set global TimeZone = 'UTC'")
+        con.execute("load parquet")
+        # Files never change, so their footers are read once: a third of what a live query costs.
+        con.execute("set global parquet_metadata_cache = true")
+        lake = str(self._paths.lake.absolute()).replace("'", "''")
+        # After this no text can reach a file outside the lake, or change a setting.
+        con.execute(f"set allowed_directories = ['{lake}']")
+        con.execute("set enable_external_access = false")
+        con.execute("set lock_configuration = true")
+        return con
+
+
+class _FileGoneError(QueryError):
+    """A file went away between the list and the reading."""
+
+
+def _interrupt(cursor: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.Error):  # Closed a moment ago: the query was just in time.
+        cursor.interrupt()
 
 
 @cache
@@ -185,19 +247,22 @@ def _with_instants(sql: str) -> str:
 
 
 def _refuse_writes(text: str) -> None:
+    statement = _only_statement(text)
+    if statement.type == duckdb.StatementType.EXPLAIN:
+        # EXPLAIN ANALYZE runs what it explains, so that has to be a question too.
+        statement = _only_statement(_EXPLAIN.sub("", statement.query, count=1))
+    if statement.type != duckdb.StatementType.SELECT:
+        raise QueryRefused(
+            f"Only reading is possible here; this is a {statement.type.name} statement. "
+            f"Write a SELECT over the views: {', '.join(VIEWS)}."
+        )
+
+
+def _only_statement(text: str) -> duckdb.Statement:
     try:
         statements = duckdb.extract_statements(text)
     except duckdb.Error as error:
         raise QueryError(str(error)) from None
     if len(statements) != 1:
         raise QueryRefused(f"Give one query at a time; this text has {len(statements)}.")
-    allowed = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION}
-    if statements[0].type not in allowed:
-        raise QueryRefused(
-            f"Only reading is possible here; this is a {statements[0].type.name} statement. "
-            f"Write a SELECT over the views: {', '.join(VIEWS)}."
-        )
-
-
-def _without_paths(message: str, lake: Path) -> str:
-    return message.replace(str(lake.absolute()), "lake")
+    return statements[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -45,12 +46,18 @@ def create_views(
         lake: The lake's folder.
         window: Leave out files without events sent in it; the query still has to filter rows.
     """
-    for name in names:
-        if name in _DERIVED:
-            body = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-        else:
-            body = _select(name, catalog, lake, window)
+    with catalog.reading():
+        bodies = [
+            (name, _derived(name) if name in _DERIVED else _select(name, catalog, lake, window))
+            for name in names
+        ]
+    for name, body in bodies:
         con.execute(f"create temp view {name} as {body}")
+
+
+@cache
+def _derived(name: str) -> str:
+    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _select(kind: str, catalog: Catalog, lake: Path, window: tuple[Instant, Instant] | None) -> str:
