@@ -18,8 +18,8 @@ _SKIPPED = {"PING", "PONG", "CAP", "RECONNECT", "GLOBALUSERSTATE", "USERSTATE", 
 class Replay:
     """One recording as a channel.
 
-    The first line is heard at ``starts_at_s``, the others after it with the recording's own
-    distances (divided by ``speed``). So that a client sees a plausible live channel,
+    The first line is heard when somebody first listens, the others after it with the recording's
+    own distances (divided by ``speed``). So that a client sees a plausible live channel,
     ``tmi-sent-ts`` is moved to now, the room becomes the channel's, and ids are made anew from
     the recorded id and the start (two replays are two streams). Texts, people, badges and
     everything else stay as recorded. Lines without a time come right after the one before.
@@ -27,20 +27,26 @@ class Replay:
     Args:
         login: The channel's login.
         lines: Raw IRC lines in the order of the recording; read as needed, never as a whole.
-        starts_at_s: Unix time of the first line.
         speed: How much faster than recorded.
+
+    Caveats:
+        Recordings of chat have no viewers, so Get Streams does not know the channel: a count
+        would be an invention beside real messages.
     """
 
-    def __init__(self, login: str, lines: Iterable[str], starts_at_s: float, *, speed: float = 1.0) -> None:
+    def __init__(self, login: str, lines: Iterable[str], *, speed: float = 1.0) -> None:
         self.login = login
         self.room_id = str(900_000_000 + chance.number(0, "replay", login) % 90_000_000)
-        self._start_s = starts_at_s
         self._speed = speed
-        self._pending = self._restamped(lines)
-        self._next: Line | None = next(self._pending, None)
+        self._recorded = lines
+        self._pending: Iterator[Line] | None = None
+        self._next: Line | None = None
 
     def lines(self, start: float, end: float) -> list[Line]:
         """What comes before ``end`` and was not given yet; what nobody listened to is skipped."""
+        if self._pending is None:
+            self._pending = self._restamped(start)
+            self._next = next(self._pending, None)
         found = []
         while self._next is not None and self._next.at_s < end:
             if self._next.at_s >= start:
@@ -48,10 +54,10 @@ class Replay:
             self._next = next(self._pending, None)
         return found
 
-    def _restamped(self, lines: Iterable[str]) -> Iterator[Line]:
+    def _restamped(self, start_s: float) -> Iterator[Line]:
         first_ms: int | None = None
-        at_s = self._start_s
-        for raw in lines:
+        at_s = start_s
+        for raw in self._recorded:
             text = raw.rstrip("\r\n")
             tags, rest = text.split(" ", 1) if text.startswith("@") and " " in text else ("", text)
             words = rest.split(" ", 2)
@@ -61,12 +67,12 @@ class Replay:
             if told := _TIME.search(tags):
                 sent_ms = int(told.group(1))
                 first_ms = sent_ms if first_ms is None else first_ms
-                moved_s = self._start_s + (sent_ms - first_ms) / 1000 / self._speed
+                moved_s = start_s + (sent_ms - first_ms) / 1000 / self._speed
                 # Recorded times go backwards now and then; lines keep their order.
                 at_s = max(at_s, moved_s)
                 tags = _TIME.sub(f"tmi-sent-ts={int(moved_s * 1000)}", tags)
             tags = _ROOM_TAG.sub(f"room-id={self.room_id}", tags)
-            tags = _ID.sub(lambda m: f"id={chance.uuid(0, self.login, int(self._start_s), m.group(1))}", tags)
+            tags = _ID.sub(lambda m: f"id={chance.uuid(0, self.login, int(start_s), m.group(1))}", tags)
             yield _Recorded(at_s, command, tags, _ROOM.sub(rf"\1#{self.login}", rest))
 
 

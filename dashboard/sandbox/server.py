@@ -63,8 +63,7 @@ class SandboxServer:
         self.oauth = OAuth(world, self.now_s, lambda: self.urls["http"])
         self.helix = Helix(world, self.oauth, self.faults, self.now_s, rate_limit)
         self.replays = {
-            login: Replay(login, lines, self._anchor_s, speed=replay_speed)
-            for login, lines in (replay or {}).items()
+            login: Replay(login, lines, speed=replay_speed) for login, lines in (replay or {}).items()
         }
         limits = limits or IrcLimits()
         self.hall = Hall(world, self.oauth, self.faults, self.replays, limits, self.now_s, speed)
