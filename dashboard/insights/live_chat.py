@@ -37,6 +37,9 @@ from dashboard.insights.live_sources import ChangeReader, Lake
 
 LONGEST_STREAM_US: Final = 2 * DAY_US
 """Of a longer stream only the last two days are shown."""
+FIRST_BUDGET_S: Final = 0.6
+"""How long the first look at a room may read backwards; longer streams follow in later updates."""
+LATER_BUDGET_S: Final = 0.05
 _SETTLED_US = MINUTE_US
 """A minute is closed when it has been over for a minute; later messages make it be read again."""
 _ACTIVE_US = engagement.ACTIVE_WINDOW_S * SECOND_US
@@ -133,19 +136,20 @@ class RoomChat:
             if end >= self.rows_from:
                 self._read_again(max(start, self.rows_from), end)
 
-    def advance(self, clock_at: int, start_at: int | None, *, budget_s: float) -> None:
+    def advance(self, clock_at: int, start_at: int | None) -> None:
         """Brings everything to an instant.
 
         Args:
             clock_at: The room's clock.
             start_at: Start of the stream where it was told; else it is looked for.
-            budget_s: How long reading backwards may take.
         """
         closed_at = floor_to(clock_at - _SETTLED_US, MINUTE_US)
         is_ahead = closed_at > self.history.end_at + _JUMP_US or clock_at > (self._rows_to or clock_at)
         is_behind = clock_at - _ACTIVE_US < self.rows_from
         self._clock_at = clock_at
+        budget_s = LATER_BUDGET_S
         if self._is_cold or is_ahead or is_behind:
+            budget_s = FIRST_BUDGET_S
             self._read_recent(closed_at)
         elif closed_at > self.history.end_at:
             self._close_minutes(closed_at)

@@ -212,17 +212,17 @@ def stream_items(rows: Sequence[StreamRow]) -> Iterator[FeedItem]:
     began_at: int | None = None
     for row in rows:
         at = Instant(row.at)
-        began_at = row.started_at or began_at
+        began_at = began_at if row.started_at is None else row.started_at
         if row.action == "start":
             key = row.stream_id or str(row.started_at or row.at)
             if key not in started:
-                began_at = row.started_at or row.at
+                began_at = row.at if row.started_at is None else row.started_at
                 yield FeedItem(f"start:{key}", Instant(began_at), "stream", "Stream", "started")
             started.add(key)
             game, title = row.game_name or game, row.title or title
             continue
         if row.action == "end":
-            length = f" after {span_words((row.at - began_at) / SECOND_US)}" if began_at else ""
+            length = "" if began_at is None else f" after {span_words((row.at - began_at) / SECOND_US)}"
             yield FeedItem(f"end:{row.at}", at, "stream", "Stream", f"ended{length}")
             game = title = began_at = None
             continue
@@ -247,7 +247,7 @@ def gap_item(gap: Gap) -> FeedItem:
 def span_words(seconds: float) -> str:
     """A length of time in at most two units: ``28 s``, ``10 min``, ``2 h 14 min``, ``14 days``."""
     whole = max(round(seconds), 1) if seconds > 0 else 0
-    if whole < 120 and whole % 60:
+    if whole < 120 and (whole % 60 or not whole):
         return f"{whole} s"
     minutes = round(whole / 60)
     if minutes < 60:

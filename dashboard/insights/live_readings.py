@@ -46,6 +46,8 @@ class Moment:
     start_at: int | None
     """Start of the stream (told) or of the session (first message)."""
     is_start_told: bool
+    is_complete: bool
+    """Whether everything back to the start has been read."""
     observed: Observed
     rows: ChatRows
     minutes: MinuteHistory
@@ -267,6 +269,8 @@ def _retention(moment: Moment, series: MinuteSeries) -> Reading:
 def _uptime(moment: Moment) -> Reading:
     if moment.start_at is None:
         return Reading("uptime", None, missing="no message and no stream yet")
+    if not moment.is_start_told and not moment.is_complete:
+        return Reading("uptime", None, missing="still looking for the first message")
     value = max(moment.clock_at - moment.start_at, 0) / SECOND_US
     note = None if moment.is_start_told else "since the first message seen"
     return Reading("uptime", value, missing=note, note=note)

@@ -23,9 +23,6 @@ from dashboard.insights.live_sources import Lake
 from dashboard.insights.live_status import CollectorWord
 from dashboard.insights.live_top import RoomTop
 
-FIRST_BUDGET_S: Final = 0.6
-"""How long the first look at a room may read backwards; longer streams follow in later updates."""
-LATER_BUDGET_S: Final = 0.05
 LONGEST_FINE_US: Final = HOUR_US
 """Up to this span the chart has bins of 10 s, beyond it of a minute."""
 _OLDER_FEED_US: Final = 14 * DAY_US
@@ -139,9 +136,8 @@ class RoomView:
         stream = current_stream(self._streams.rows, now=clock.at)
         self._events.sync(clock.at, now)
         start_at = stream.started_at if stream is not None else None
-        budget_s = LATER_BUDGET_S if self._is_started else FIRST_BUDGET_S
         self._is_started = True
-        self._chat.advance(clock.at, start_at, budget_s=budget_s)
+        self._chat.advance(clock.at, start_at)
         return self._moment_at(clock, stream, silent_since)
 
     def _moment_at(self, clock: Clock, stream: Stream | None, silent_since: int | None) -> Moment:
@@ -155,6 +151,7 @@ class RoomView:
             status=clock.status,
             start_at=start_at,
             is_start_told=told_at is not None,
+            is_complete=self._chat.is_complete,
             observed=self._observed(clock, silent_since),
             rows=self._chat.rows,
             minutes=stream_minutes(minutes, start_at),

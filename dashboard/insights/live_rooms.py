@@ -17,7 +17,7 @@ from dashboard.insights.live_status import CollectorWord
 
 REMEMBERED_US: Final = 14 * DAY_US
 REFRESH_S: Final = 3.0
-_STEPS_US: Final = (HOUR_US, DAY_US, 4 * DAY_US, REMEMBERED_US)
+_STEPS_US: Final = (HOUR_US, *range(DAY_US, REMEMBERED_US + 1, DAY_US))
 _BUDGET_S: Final = 0.3
 
 

@@ -41,7 +41,7 @@ class RoomTop:
         lake: The store.
         room: Login.
         monotonic: A clock in seconds for the refresh.
-        refresh_s: Lists younger than this are given again.
+        refresh_s: Lists younger than this are given again; 0 makes them anew each time.
     """
 
     def __init__(
@@ -81,7 +81,8 @@ class RoomTop:
             return made
         made = self._make(clock_at, window_s, limit)
         cost_s = self._monotonic() - now
-        self._made[key] = (now + max(self._refresh_s, _REPEAT_COST * cost_s), made)
+        pause_s = max(self._refresh_s, _REPEAT_COST * cost_s) if self._refresh_s else 0.0
+        self._made[key] = (now + pause_s, made)
         return made
 
     def _make(self, clock_at: int, window_s: int, limit: int) -> TopLists:
