@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -107,9 +106,11 @@ def day_of(instant: int) -> str:
 
 
 @cache
-def _fields_of(kind: str) -> tuple[tuple[str, ...], operator.attrgetter[Any]]:
+def _fields_of(kind: str) -> tuple[tuple[str, ...], Callable[[Sequence[Event]], list[tuple[Any, ...]]]]:
     names = tuple(field.name for field in fields(KINDS[kind]))
-    return names, operator.attrgetter(*names)
+    # Written out as dataclasses do it: a quarter of what operator.attrgetter takes for forty fields.
+    row = ", ".join(f"event.{name}" for name in names)
+    return names, eval(f"lambda group: [({row},) for event in group]")
 
 
 def _table(kind: str, count: int, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
@@ -132,12 +133,12 @@ def _columns_of(events: Sequence[Event]) -> tuple[list[Batch], bytes]:
         groups[event.kind, event.sent_at // DAY_US].append(event)
     batches, lines = [], []
     for (kind, day), group in groups.items():
-        names, read_all = _fields_of(kind)
+        names, read_rows = _fields_of(kind)
         count = len(group)
         columns = {
             name: values
-            for name, values in zip(names, zip(*map(read_all, group), strict=True), strict=True)
-            if values.count(None) != count
+            for name, values in zip(names, zip(*read_rows(group), strict=True), strict=True)
+            if values[0] is not None or values.count(None) != count
         }
         for name in _NEEDED:
             if name not in columns or None in columns[name]:
