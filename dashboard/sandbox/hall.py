@@ -228,6 +228,7 @@ class Hall(ChatBackend):
         clients = list(self.clients)
         for client in clients:
             client.close()
+            client.abort()
         return len(clients)
 
     def send_reconnect(self, *, then_close: bool = True) -> None:

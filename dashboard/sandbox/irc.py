@@ -140,10 +140,13 @@ class ChatBackend:
 
 
 class Client:
-    """One connection. ``send`` writes text to it; ``close`` ends it."""
+    """One connection. ``send`` writes text to it; ``abort`` cuts it, whatever is still to be sent."""
 
-    def __init__(self, backend: ChatBackend, send: Send, now: Callable[[], float]) -> None:
+    def __init__(
+        self, backend: ChatBackend, send: Send, abort: Callable[[], None], now: Callable[[], float]
+    ) -> None:
         self._backend = backend
+        self.abort = abort
         self._send = send
         self._now = now
         self._queue: deque[str] = deque()
@@ -167,6 +170,7 @@ class Client:
         if len(self._queue) > self._backend.limits.queue_lines:
             self._queue.clear()
             self.close()
+            self.abort()
         self._has_lines.set()
 
     def put_line(self, line: Line) -> None:

@@ -109,13 +109,16 @@ class OAuth:
         packed = base64.b32encode(body.encode()).decode().rstrip("=").lower()
         return packed + self._signature(packed)
 
+    def _is_signed(self, token: str) -> bool:
+        return hmac.compare_digest(self._signature(token[:-20]).encode(), token[-20:].encode())
+
     def _signature(self, packed: str) -> str:
         return hmac.new(self._key, packed.encode(), "sha256").hexdigest()[:20]
 
     def read(self, token: str) -> Token | None:
         """What a token stands for, or ``None`` when it is invalid, revoked or too old."""
-        packed, signature = token[:-20], token[-20:]
-        if token in self._gone or not hmac.compare_digest(self._signature(packed), signature):
+        packed = token[:-20]
+        if token in self._gone or not self._is_signed(token):
             return None
         body = json.loads(base64.b32decode(packed.upper() + "=" * (-len(packed) % 8)))
         found = Token(body[0], body[1], body[2], tuple(body[3]), body[4], body[5], body[6])
@@ -193,7 +196,7 @@ class OAuth:
     def _refresh(self, fields: dict[str, str], client_id: str) -> web.Response:
         text = urllib.parse.unquote(fields.get("refresh_token", ""))
         packed = text[:-20]
-        if not text or text in self._gone or not hmac.compare_digest(self._signature(packed), text[-20:]):
+        if not text or text in self._gone or not self._is_signed(text):
             return self._error(400, "Invalid refresh token")
         body = json.loads(base64.b32decode(packed.upper() + "=" * (-len(packed) % 8)))
         if body[0] != "refresh" or body[1] != client_id:

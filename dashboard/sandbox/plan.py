@@ -136,6 +136,8 @@ class Planner:
                 continue
             event = start + HYPE_SLOT_S / 2 + random.uniform(-90, 90)
             peak = event + random.uniform(20, 25)
+            if peak > session.ended_s - 60:
+                continue
             flavour = random.choice(sorted(phrases.HYPE))
             hypes.append(Hype(event, peak, random.uniform(20, 40), random.uniform(3.2, 7.8), flavour))
         return tuple(hypes)
@@ -147,6 +149,8 @@ class Planner:
             if self.usual_viewers(session) < 80 or random.random() > 0.55:
                 continue
             at = start + random.uniform(0, 1200)
+            if at > session.ended_s - 90:
+                continue
             if random.random() < 0.7:
                 text = random.choice(phrases.COPYPASTA)
                 bursts.append(Burst(at, random.uniform(25, 50), text, 0.4, random.uniform(1.2, 1.9)))
@@ -163,7 +167,9 @@ class Planner:
                     (("slow", 5), ("slow", 30), ("followers-only", 10), ("emote-only", 1))
                 )
                 at = start + random.uniform(0, 3000)
-                modes.append(Mode(at, at + random.uniform(60, 900), tag, value))
+                until = at + random.uniform(60, 900)
+                if until < session.ended_s - 60:
+                    modes.append(Mode(at, until, tag, value))
         return tuple(modes)
 
     def _money(self, plan: Plan) -> None:
@@ -182,34 +188,38 @@ class Planner:
             for at, random, key in self._times(plan.session, kind, per_hour):
                 self._pay(plan, kind, at, random, key)
 
-    def _subscriber(self, session: Session, random: Random, at: float) -> int:
-        """Somebody who has subscribed for some months, if there is one to be found."""
+    def _subscriber(self, session: Session, random: Random, at: float, is_one: bool) -> int:
+        """Somebody who has subscribed for some months, or nobody's subscriber, if one is to be found."""
         channel = self._channels[session.channel]
         for _ in range(40):
             person = self._regular(session, random)
-            if self._standings.of(self._population.user(person), channel, at).months > 1:
-                return person
+            months = self._standings.of(self._population.user(person), channel, at).months
+            if (months > 1) if is_one else (months == 0):
+                break
         return person
 
     def _pay(self, plan: Plan, kind: str, at: float, random: Random, key: int) -> None:
         user: int | None = self._regular(plan.session, random)
         if kind in ("resub", "giftpaidupgrade", "primepaidupgrade"):
-            user = self._subscriber(plan.session, random, at)
+            user = self._subscriber(plan.session, random, at, is_one=True)
         tier = random.choices(TIERS, (0.3, 0.6, 0.06, 0.04))[0]
         amount = 0
         others: tuple[int, ...] = ()
         if kind == "cheer":
             amount = random.choice(BIT_SIZES)
         elif kind == "sub":
-            assert user is not None
+            user = self._subscriber(plan.session, random, at, is_one=False)
             plan.new_subs[user] = at, tier
         elif kind in ("subgift", "bomb"):
             tier = "1000" if tier == "Prime" else tier
             amount = (
                 random.choices((1, 5, 10, 20, 50), (0.2, 0.45, 0.2, 0.1, 0.05))[0] if kind == "bomb" else 1
             )
-            others = tuple({self._regular(plan.session, random): None for _ in range(amount)})
+            found = {self._subscriber(plan.session, random, at, is_one=False): None for _ in range(amount)}
+            others = tuple(person for person in found if person != user)
             amount = len(others)
+            if not others:
+                return
             for k, other in enumerate(others):
                 plan.new_subs.setdefault(other, (at + k * 0.05, tier))
             user = None if random.random() < 0.12 else user

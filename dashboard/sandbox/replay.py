@@ -9,8 +9,8 @@ from dashboard.sandbox import chance
 from dashboard.sandbox.wire import Line
 
 _TIME = re.compile(r"(?<=[@;])tmi-sent-ts=(\d+)")
-_ID = re.compile(r"(?<=[@;])id=([^; ]+)")
-_ROOM_TAG = re.compile(r"(?<=[@;])room-id=\d*")
+_ID = re.compile(r"(?<=[@;])((?:source-|target-msg-|reply-parent-msg-|reply-thread-parent-msg-)?id)=([^; ]+)")
+_ROOM_TAG = re.compile(r"(?<=[@;])room-id=(\d*)")
 _ROOM = re.compile(r"^((?::\S+ )?[A-Z]+ )#\S+")
 _SKIPPED = {"PING", "PONG", "CAP", "RECONNECT", "GLOBALUSERSTATE", "USERSTATE", "JOIN", "PART"}
 
@@ -71,8 +71,10 @@ class Replay:
                 # Recorded times go backwards now and then; lines keep their order.
                 at_s = max(at_s, moved_s)
                 tags = _TIME.sub(f"tmi-sent-ts={int(moved_s * 1000)}", tags)
-            tags = _ROOM_TAG.sub(f"room-id={self.room_id}", tags)
-            tags = _ID.sub(lambda m: f"id={chance.uuid(0, self.login, int(start_s), m.group(1))}", tags)
+            if own := _ROOM_TAG.search(tags):
+                # Also where it says that a message of a shared chat comes from this very room.
+                tags = re.sub(rf"(?<=[@;-])room-id={own[1]}(?=;|$)", f"room-id={self.room_id}", tags)
+            tags = _ID.sub(lambda m: f"{m[1]}={chance.uuid(0, self.login, int(start_s), m[2])}", tags)
             yield _Recorded(at_s, command, tags, _ROOM.sub(rf"\1#{self.login}", rest))
 
 

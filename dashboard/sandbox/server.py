@@ -172,7 +172,9 @@ class SandboxServer:
             raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(protocols=("irc",), compress=False, max_msg_size=2**16)
         await socket.prepare(request)
-        client = Client(self.hall, socket.send_str, time.monotonic)
+        transport = request.transport
+        assert transport is not None
+        client = Client(self.hall, socket.send_str, transport.abort, time.monotonic)
 
         async def write() -> None:
             with contextlib.suppress(ConnectionError, RuntimeError):
@@ -198,7 +200,7 @@ class SandboxServer:
             writer.write(text.encode())
             await writer.drain()
 
-        client = Client(self.hall, send, time.monotonic)
+        client = Client(self.hall, send, writer.transport.abort, time.monotonic)
 
         async def write() -> None:
             with contextlib.suppress(ConnectionError):

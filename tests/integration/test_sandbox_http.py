@@ -131,6 +131,7 @@ class TestHelix:
     async def test_tokens_and_client_ids_have_to_fit(self, api: Api) -> None:
         assert (await api.get("/streams", ""))[1]["message"] == "OAuth token is missing"
         assert (await api.get("/streams", "x" * 30))[1]["message"] == "Invalid OAuth token"
+        assert (await api.get("/streams", "ünsinn" * 9))[0] == 401
         status, body, _ = await api.get("/streams", **{"Client-Id": "someone-else"})
         assert (status, body["message"]) == (401, "Client ID and OAuth token do not match")
         refresh = api.server.oauth.issue("refresh", "mothlight")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -239,17 +240,17 @@ async def test_ping_reconnect_drop_and_silence(connect: Any) -> None:
 async def test_a_client_that_does_not_read_is_cut_off() -> None:
     limits = IrcLimits(queue_lines=500)
     async with a_server(limits=limits, irc_tcp_port=0) as server:
-        server.world.boost("mothlight", 20_000)
+        server.world.boost("mothlight", 6000)
         host, port = server.urls["irc_tcp"].removeprefix("irc://").split(":")
-        reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
-        writer.write(b"NICK justinfan42\r\nJOIN #mothlight\r\n")
-        for _ in range(100):
-            await asyncio.sleep(0.1)
-            if server.hall.clients and all(client.is_closing for client in server.hall.clients):
-                break
-        assert all(client.is_closing for client in server.hall.clients)
-        writer.transport.abort()
-        del reader
+        with socket.socket() as mute:
+            mute.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            mute.connect((host, int(port)))
+            mute.sendall(f"{CAPS}\r\nNICK justinfan42\r\nJOIN #mothlight\r\n".encode())
+            async with asyncio.timeout(60):
+                while not server.hall.clients:
+                    await asyncio.sleep(0.02)
+                while server.hall.clients:
+                    await asyncio.sleep(0.05)
 
 
 async def test_a_flood_of_1000_messages_a_second_arrives_whole(connect: Any) -> None:
@@ -264,8 +265,9 @@ async def test_a_flood_of_1000_messages_a_second_arrives_whole(connect: Any) -> 
     numbers = [int(line.rsplit(" ", 1)[1]) for line in talk.lines if " :Kappa flood " in line]
     assert len(numbers) > 2800
     assert set(range(min(numbers), max(numbers) + 1)) == set(numbers)
-    assert took_s < 6
-    assert cpu_s < took_s
+    assert took_s < 10
+    # Both ends and the test together; a server that made lines at a second's cost each would not fit.
+    assert cpu_s < 0.8 * took_s
 
 
 async def test_tcp_speaks_the_same() -> None:
@@ -288,7 +290,8 @@ async def test_a_recording_is_a_live_channel(connect: Any) -> None:
     recorded = [
         "@id=aaa;room-id=1;tmi-sent-ts=1568505600501;user-id=5 :x!x@x.tmi.twitch.tv PRIVMSG #old :first",
         ":tmi.twitch.tv PING",
-        "@id=bbb;room-id=1;source-room-id=1;tmi-sent-ts=1568505600301;user-id=6 "
+        "@id=bbb;reply-parent-msg-id=aaa;room-id=1;source-id=bbb;source-room-id=1;"
+        "tmi-sent-ts=1568505600301;user-id=6 "
         ":y!y@y.tmi.twitch.tv PRIVMSG #old :second tmi-sent-ts=1",
         "@room-id=1;tmi-sent-ts=1568505601501 :tmi.twitch.tv CLEARCHAT #old :x",
     ]
@@ -307,5 +310,9 @@ async def test_a_recording_is_a_live_channel(connect: Any) -> None:
         ":tmi.twitch.tv CLEARCHAT #old_days :x",
     ]
     assert all(f";room-id={room};" in line or line.startswith(f"@room-id={room};") for line in said)
-    assert ";source-room-id=1;" in said[1]
-    assert "id=aaa" not in said[0]
+    first, second = (
+        dict(tag.split("=", 1) for tag in line[1:].split(" ", 1)[0].split(";")) for line in said[:2]
+    )
+    assert second["source-room-id"] == second["room-id"] == room
+    assert second["source-id"] == second["id"] != first["id"]
+    assert second["reply-parent-msg-id"] == first["id"] != "aaa"
