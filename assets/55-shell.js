@@ -45,8 +45,17 @@
     if (event.key !== "/" || !isFinding) return;
     isFinding = false;
     var box = document.getElementById("live-switcher");
-    if (box) { box.focus(); box.click(); }
+    if (!box) return;
+    box.focus();
+    box.click();
+    focusSearch(12);
   });
+  // The list comes a little later and takes the focus for the chosen entry; the search shall have it.
+  function focusSearch(tries) {
+    var search = document.querySelector(".dash-dropdown-content .dash-dropdown-search");
+    if (search) search.focus();
+    if (tries > 0 && !(search && tries < 6)) setTimeout(focusSearch, 30, tries - 1);
+  }
   var KEYS = {
     "/": function () { isFinding = !!document.getElementById("live-switcher"); return isFinding; },
     "?": showKeys,

@@ -157,7 +157,7 @@ class Update:
     @property
     def room(self) -> str:
         """Login of the channel; empty when none is chosen yet."""
-        return str(self.request["room"])
+        return str(self.request["room"])[:25].lower()
 
     def put(self, part: str, key: object, build: Callable[[], Any]) -> None:
         """Answers a part of the page if its data changed."""
@@ -261,7 +261,8 @@ def _fill_tiles(update: Update, snapshot: LiveSnapshot) -> None:
 
 
 def _fill_chart(update: Update) -> None:
-    span_s = update.request.get("span_s") or None
+    chosen = update.request.get("span_s")
+    span_s = chosen if chosen in live_view.SPANS_S else None
     series = update.services.live.series(update.room, now=update.now, span_s=span_s)
     update.answer["chart"] = updates.chart_update(
         update.cursor,

@@ -15,7 +15,8 @@ GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "displayModeBar": "hover",
     "responsive": True,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    # Named one by one: plotly's own set has a button that sends the chart to its makers.
+    "modeBarButtons": [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
 }
 TICK_MS = 1000
 

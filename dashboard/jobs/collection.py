@@ -104,7 +104,7 @@ def collector_status(state: State, *, now: Instant) -> CollectorStatus:
     if row is None:
         return CollectorStatus(False, None, tuple(ChannelStatus(login, False, 0, None) for login in followed))
     told: dict[str, Any] = row.payload
-    is_running = now - row.updated_at <= DEAD_AFTER_S * 1_000_000
+    is_running = now - row.updated_at <= DEAD_AFTER_S * 1_000_000 and not told.get("stopped_at")
     helix = told.get("helix") or {}
     return CollectorStatus(
         is_running=is_running,

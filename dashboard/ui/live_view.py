@@ -30,6 +30,8 @@ FILTER_CATEGORIES: Final[dict[str, frozenset[str]]] = {
     "mod": frozenset({"moderation"}),
     "gaps": frozenset({"gap"}),
 }
+SPANS_S: Final = (1800, 3600)
+"""Ranges of the chart besides the whole stream."""
 BADGES: Final = {
     "live": ("Live", "badge-live"),
     "offline": ("Offline", "badge-quiet"),

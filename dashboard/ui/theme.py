@@ -155,7 +155,13 @@ def template(theme: Theme) -> go.layout.Template:
             "plot_bgcolor": "rgba(0,0,0,0)",
             "colorway": [color[name] for name in SERIES],
             "font": {"family": FONT, "size": 12, "color": color["text"]},
-            "xaxis": axis | {"showgrid": False},
+            "xaxis": axis
+            | {
+                "showgrid": False,
+                "spikecolor": color["muted"],
+                "spikethickness": 1,
+                "spikedash": "solid",
+            },
             "yaxis": axis,
             "margin": {"l": 40, "r": 48, "t": 8, "b": 24},
             "showlegend": False,

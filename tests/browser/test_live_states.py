@@ -117,7 +117,9 @@ def test_chart_patched_for_a_while_equals_the_chart_sent_whole(site: Any, open_p
     for _ in range(4):
         site.live.clock_at = Instant(site.live.clock_at + 23_000_000)
         first_ms = (site.live.clock_at // 1_000_000 - 1800) // 10 * 10_000 + 5000
-        page.wait_for_function(f"document.querySelector('#live-chart .js-plotly-plot').data[0].x0 === {first_ms}")
+        page.wait_for_function(
+            f"document.querySelector('#live-chart .js-plotly-plot').data[0].x0 === {first_ms}"
+        )
     read = """() => { const g = document.querySelector('#live-chart .js-plotly-plot');
         return g.data.map(t => [t.x0 ?? null, t.x ?? null, t.y, t.text ?? null])
             .concat([g.layout.shapes, g.layout.annotations]
@@ -264,3 +266,12 @@ def test_stop_button_of_a_channel_unfollows_it(site: Any, open_page: Any) -> Non
     page.wait_for_selector("[data-stop=quietfox]", state="detached")
     assert site.state.logins == ["mothlight"]
     assert "Stopped quietfox" in page.locator("#live-collect-result").inner_text()
+
+
+def test_charts_own_buttons_send_nothing_anywhere(open_page: Any) -> None:
+    page = open_page().page
+    page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
+    page.locator("#live-chart .nsewdrag").first.hover(force=True)
+    names = page.locator("#live-chart .modebar-btn").evaluate_all("all => all.map(b => b.dataset.title)")
+    assert len(names) == 4
+    assert not any("loud" in (name or "") or "link" in (name or "").lower() for name in names)

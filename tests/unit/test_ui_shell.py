@@ -70,6 +70,11 @@ def test_bootstrap_comes_from_the_installed_package(app: Dash) -> None:
     assert not list((ROOT / "assets").rglob("*bootstrap*"))
 
 
+def test_address_is_not_echoed_into_the_page(app: Dash) -> None:
+    page = app.server.test_client().get("/live/%3Cscript%3Ealert(1)%3C/script%3E").get_data(as_text=True)
+    assert "alert(1)" not in page
+
+
 def test_page_links_to_nothing_outside(app: Dash) -> None:
     html = app.server.test_client().get("/live").get_data(as_text=True)
     assert re.findall(r"(?:src|href)=\"(?:https?:)?//[^\"]*", html) == []

@@ -29,9 +29,9 @@ VIEWER_HOLD_S: Final = 180
 """Twitch's count is looked at each minute; samples further apart are not joined by a line."""
 SLOTS: Final = 48
 """Marks closer than a 48th of the range are drawn as one."""
-LABEL_ROOM: Final = 360
-"""Width in px for which labels are placed: between a phone's chart and a screen's."""
-LABEL_HALF_SHARE: Final = 0.06
+LABEL_ROOM: Final = 270
+"""Width in px for which labels are placed: that of a phone's chart."""
+LABEL_HALF_SHARE: Final = 0.08
 """How far a label reaches to each side; dots under it are named in its hover instead."""
 LABEL_LENGTH: Final = 16
 IMPORTANCE: Final = ("raid", "game", "stream", "gift", "bits", "sub", "announcement", "milestone")
