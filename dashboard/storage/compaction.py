@@ -218,7 +218,6 @@ class Compactor:
         self._spill.mkdir(parents=True, exist_ok=True)
         con = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": f"{self._memory_mb}MB"})
         con.execute("set TimeZone = 'UTC'")
-        con.execute("set enable_progress_bar = false")
         con.execute("set temp_directory = '" + str(self._spill).replace("'", "''") + "'")
         return con
 

@@ -158,6 +158,6 @@ class State:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute("pragma journal_mode = wal")
     cursor.execute("pragma busy_timeout = 30000")
+    cursor.execute("pragma journal_mode = wal")
     cursor.close()

@@ -214,7 +214,6 @@ class Store:
     def _open(self) -> duckdb.DuckDBPyConnection:
         con = duckdb.connect(":memory:", config=self._config)
         con.execute("set global TimeZone = 'UTC'")
-        con.execute("set global enable_progress_bar = false")
         con.execute("load parquet")
         # Files never change, so their footers are read once: a third of what a live query costs.
         con.execute("set global parquet_metadata_cache = true")
