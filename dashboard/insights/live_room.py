@@ -21,6 +21,7 @@ from dashboard.insights.live_model import FeedItem, GapSpan, LiveSeries, LiveSna
 from dashboard.insights.live_readings import MinuteSeries, Moment, minute_series, readings, stream_minutes
 from dashboard.insights.live_sources import Lake
 from dashboard.insights.live_status import CollectorWord
+from dashboard.insights.live_top import REFRESH_S as TOP_REFRESH_S
 from dashboard.insights.live_top import RoomTop
 
 LONGEST_FINE_US: Final = HOUR_US
@@ -51,11 +52,17 @@ class RoomView:
         self._refresh_s = refresh_s
         self._monotonic = monotonic
         self._lock = threading.RLock()
-        self._chat = RoomChat(lake, room, monotonic=monotonic)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begins anew, with nothing read yet."""
+        lake, room = self._lake, self._room
+        self._chat = RoomChat(lake, room, monotonic=self._monotonic)
         self._streams = stream_log(lake, room)
         self._events = event_log(lake, room)
         self._observations = ObservationLog(lake, room)
-        self._top = RoomTop(lake, room, monotonic=monotonic, refresh_s=5.0 if refresh_s else 0.0)
+        refresh_s = TOP_REFRESH_S if self._refresh_s else 0.0
+        self._top = RoomTop(lake, room, monotonic=self._monotonic, refresh_s=refresh_s)
         self._is_started = False
         self._refreshed_at = float("-inf")
         self._now = 0
@@ -104,7 +111,12 @@ class RoomView:
         is_young = self._monotonic() - self._refreshed_at < self._refresh_s
         if self._moment is not None and is_young and abs(now - self._now) < SECOND_US:
             return self._moment
-        self._moment = self._read(now, word)
+        try:
+            self._moment = self._read(now, word)
+        except BaseException:
+            # What was noticed as new may not have been read: only a new beginning is surely right.
+            self._forget()
+            raise
         self._now = now
         self._refreshed_at = self._monotonic()
         self._minute_series = None

@@ -80,7 +80,11 @@ class RoomIndex:
         """
         with self._lock:
             if self._monotonic() >= self._due:
-                self._sync(now)
+                try:
+                    self._sync(now)
+                except BaseException:
+                    self._readers, self._steps = None, 0  # Read everything again the next time.
+                    raise
                 self._made = self._list(now, word)
                 self._due = self._monotonic() + self._refresh_s
             return self._made

@@ -125,18 +125,18 @@ class RoomTop:
             del self._minutes[minute]
 
     def _read(self, first: int, last: int) -> None:
-        for minute in range(first, last + 1):
-            self._minutes[minute] = _Minute()
+        read = {minute: _Minute() for minute in range(first, last + 1)}
         frame = self._query("live_top_chatters", first, last)
         for group, rows in frame.groupby("minute"):
-            one = self._minutes[int(str(group))]
+            one = read[int(str(group))]
             one.who, one.counts = rows["who"].to_numpy(), rows["message_count"].to_numpy()
         for row in records(self._query("live_top_emotes", first, last)):
-            one = self._minutes[int(row["minute"])]
+            one = read[int(row["minute"])]
             if row["emote"] is None:
                 one.emote_messages, one.tagged = int(row["use_count"]), int(row["tagged_count"])
             else:
                 one.emotes[row["emote"]] = int(row["use_count"])
+        self._minutes.update(read)
 
     def _ranked_chatters(
         self,
@@ -158,10 +158,19 @@ class RoomTop:
             self._names_until = self._monotonic() + _NAMES_KEPT_S
         unknown = [who for who in whos if who not in self._names]
         if unknown:
-            frame = self._query("live_names", *minutes, whos=unknown)
+            frame = self._query("live_names", self._spoken_since(unknown, minutes), minutes[1], whos=unknown)
             pairs = zip(frame["who"].to_list(), frame["user_name"].to_list(), strict=True)
             self._names.update((int(who), str(name)) for who, name in pairs)
         return self._names
+
+    def _spoken_since(self, whos: list[int], minutes: tuple[int, int]) -> int:
+        """The minute from which on everybody asked for has spoken: the newest names are in there."""
+        missing = np.array(whos, dtype=np.uint64)
+        for minute in range(minutes[1], minutes[0], -1):
+            missing = missing[~np.isin(missing, self._minutes[minute].who)]
+            if not len(missing):
+                return minute
+        return minutes[0]
 
     def _query(self, name: str, first: int, last: int, **params: object) -> pd.DataFrame:
         start, end = Instant(first * MINUTE_US), Instant((last + 1) * MINUTE_US)

@@ -51,7 +51,7 @@ def test_the_first_start_brings_two_hours_of_the_sandbox_and_the_second_nothing(
         assert count == distinct > 50
         assert HISTORY_S - 300 <= span_s <= HISTORY_S
     samples = store.sql("select room_login, count(*) from viewer_samples group by all").rows
-    assert dict(samples) == {login: HISTORY_S // 60 for login in home}
+    assert dict(samples) == dict.fromkeys(home, HISTORY_S // 60)
     before = store.sql("select count(*) from chat_messages").rows
     import_history(settings)
     after = store.sql("select count(*), count(distinct event_id) from chat_messages").rows

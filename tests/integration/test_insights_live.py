@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.errors import QueryTimeout
 from dashboard.events import (
     Announcement,
     Bits,
@@ -106,6 +107,16 @@ def test_a_room_never_seen_is_empty(lake: Lake) -> None:
     assert lake.live.series("nobody", now=at(0), span_s=1800).bin_at == ()
     assert lake.live.feed("nobody", now=at(0)) == []
     assert lake.live.top("nobody", now=at(0)).message_count == 0
+
+
+def test_a_recording_imported_while_the_empty_page_is_open_appears(lake: Lake) -> None:
+    years_later = at(5 * 365 * 86_400)
+    assert lake.live.snapshot("moth", now=years_later).status == "empty"
+    lake.put(lake.say(0, "ann"), lake.say(10, "bob"))
+
+    snapshot = lake.live.snapshot("moth", now=Instant(years_later + S))
+
+    assert (snapshot.status, snapshot.clock_at) == ("recorded", at(10))
 
 
 def test_the_tiles_of_a_live_stream(lake: Lake) -> None:
@@ -496,6 +507,29 @@ def test_a_long_stream_is_read_backwards_a_little_at_a_time(lake: Lake) -> None:
     series = live.series("moth", now=now, span_s=None)
     assert (series.start_at, len(series.bin_at), series.bin_s) == (at(0), 600, 60)
     assert set(series.velocity) == {1.0}
+
+
+def test_a_query_that_fails_costs_no_message(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.put(lake.see(0, "joined"), lake.say(10, "ann"))
+    assert lake.live.snapshot("moth", now=at(20)).readings["unique_chatters"].value == 1
+    assert lake.live.top("moth", now=at(20)).message_count == 1
+    assert lake.live.rooms(now=at(20))[0].last_message_at == at(10)
+    lake.put(lake.say(21, "bob"))
+
+    def fail(name: str, **_: Any) -> None:
+        raise QueryTimeout(name)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(lake.store, "query", fail)
+        for ask in (lake.live.snapshot, lake.live.top):
+            with pytest.raises(QueryTimeout):
+                ask("moth", now=at(22))
+        with pytest.raises(QueryTimeout):
+            lake.live.rooms(now=at(22))
+
+    assert lake.live.snapshot("moth", now=at(23)).readings["unique_chatters"].value == 2
+    assert lake.live.top("moth", now=at(23)).message_count == 2
+    assert lake.live.rooms(now=at(23))[0].last_message_at == at(21)
 
 
 def test_many_threads_share_one_room(lake: Lake) -> None:
