@@ -15,7 +15,7 @@ import structlog
 from dashboard.errors import DiskFullError, StorageError
 from dashboard.events import Event
 from dashboard.storage.batch import Batch, batches_of
-from dashboard.storage.catalog import Catalog
+from dashboard.storage.catalog import Catalog, NewFile
 from dashboard.storage.dedupe import RecentIds, remember_latest_files, without_stored
 from dashboard.storage.files import FolderLock
 from dashboard.storage.journal import Journal, Position
@@ -166,11 +166,12 @@ class IngestWriter:
         while not is_listed:
             files = self._until_done(lambda: self._lake.write(self._new_to_the_lake()))
             # Not written again while only the catalogue can't be: it would fill the disk for good.
-            is_listed = self._until_done(
-                partial(self._catalog.add, files, writer=self._name, position=position)
-            )
+            is_listed = self._until_done(partial(self._list, files, position))
         self._pending, self.pending_count = [], 0
         return sum(file.row_count for file in files)
+
+    def _list(self, files: Sequence[NewFile], position: Position) -> bool:
+        return self._catalog.add(files, writer=self._name, position=position)
 
     def _new_to_the_lake(self) -> Sequence[Batch]:
         if not self._dedupe_against_lake:

@@ -31,7 +31,9 @@ _NAME = re.compile(r"[a-z0-9_]+")
 _EXPLAIN = re.compile(
     r"^(\s|--[^\n]*\n|/\*.*?\*/)*explain(\s+analyze\b)?(\s*\([^)]*\))?", re.IGNORECASE | re.DOTALL
 )
-_MISSING = re.compile(r"No files found that match|No such file or directory")
+_MISSING = re.compile(
+    r"\.parquet.*(No files found|No such file)|(No files found|No such file).*\.parquet", re.DOTALL
+)
 _MOST_SPILLED_GB = 8
 _FILES_REMEMBERED = 4_000
 """About 60 kB each: DuckDB keeps the footers it has seen, also those of files long gone."""
@@ -66,11 +68,12 @@ class Store:
     ) -> None:
         self._paths = LakePaths(data_dir)
         self._catalog = Catalog(self._paths.catalog, self._paths.lake)
+        self._spill = (data_dir / "cache" / "duckdb").absolute()
         self._timeout_s = timeout_s
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads,
             "memory_limit": f"{memory_mb}MB",
-            "temp_directory": str((data_dir / "cache" / "duckdb").absolute()),
+            "temp_directory": str(self._spill),
             # A question must not take the room that the events need.
             "max_temp_directory_size": f"{_MOST_SPILLED_GB}GB",
         }
@@ -212,6 +215,7 @@ class Store:
             return self._con.cursor()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
+        self._spill.mkdir(parents=True, exist_ok=True)
         con = duckdb.connect(":memory:", config=self._config)
         con.execute("set global TimeZone = 'UTC'")
         con.execute("load parquet")
