@@ -83,7 +83,7 @@ _SPECS: Final = (
         definition="Different people who wrote at least one message in the last 5 minutes.",
         grain="5 minutes, each minute",
         window_s=ACTIVE_WINDOW_S,
-        minimum_sample="30 of the 300 seconds observed",
+        minimum_sample="any of the 300 seconds observed; with a gap in them it is a lower bound",
         source="chat_messages",
         caveat=_SPEAKERS_ONLY,
     ),

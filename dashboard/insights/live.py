@@ -46,7 +46,6 @@ class LiveInsights:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._views: OrderedDict[str, RoomView] = OrderedDict()
-        self._blank_at: dict[str, int] = {}
         self._word = CollectorWord()
         self._word_due = float("-inf")
         self._index = RoomIndex(store, state, monotonic=monotonic, refresh_s=3.0 if refresh_s else 0.0)
@@ -119,17 +118,13 @@ class LiveInsights:
         login = room.lower()
         with self._lock:
             view = self._views.get(login)
-            if view is None or (view.is_blank and self._blank_at.get(login) != self._watermark()):
+            if view is None:
                 view = RoomView(self._store, login, refresh_s=self._refresh_s, monotonic=self._monotonic)
                 self._views[login] = view
-                self._blank_at[login] = self._watermark()
                 while len(self._views) > MOST_ROOMS:
-                    self._blank_at.pop(self._views.popitem(last=False)[0], None)
+                    self._views.popitem(last=False)
             self._views.move_to_end(login)
             return view
-
-    def _watermark(self) -> int:
-        return self._store.watermark(("chat_messages", "viewer_samples"))
 
     def _collector(self) -> CollectorWord:
         with self._lock:

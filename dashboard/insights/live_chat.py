@@ -128,13 +128,13 @@ class RoomChat:
     def sync(self) -> None:
         """Reads what has been added since the last call."""
         for start, end in self._changes.take():
-            if self._is_cold or start > self._clock_at + _AHEAD_US:
+            if self.last_at is None and self._note_newest(start, end):
+                # The room was empty: its first messages may be of any time, and they set its clock.
+                self._is_cold = True
+            elif self._is_cold or start > self._clock_at + _AHEAD_US:
                 self._leave_out(start, end)
-                continue
-            if start < self.history.end_at:
-                self._old.append((start, min(end, self.history.end_at)))
-            if end >= self.rows_from:
-                self._read_again(max(start, self.rows_from), end)
+            else:
+                self._take_in(start, end)
 
     def advance(self, clock_at: int, start_at: int | None) -> None:
         """Brings everything to an instant.
@@ -174,6 +174,12 @@ class RoomChat:
         newest_from = max(start_at, history.end_at)
         newest = self.rows.bins(newest_from, end_at) if newest_from < end_at else unread[:0]
         return np.concatenate([unread, history.bins[first : max(first, last)], newest])
+
+    def _take_in(self, start_at: int, end_at: int) -> None:
+        if start_at < self.history.end_at:
+            self._old.append((start_at, min(end_at, self.history.end_at)))
+        if end_at >= self.rows_from:
+            self._read_again(max(start_at, self.rows_from), end_at)
 
     def _leave_out(self, start_at: int, end_at: int) -> None:
         """Only takes notice of messages that are too far ahead to be read now."""

@@ -71,6 +71,8 @@ class RoomLog(Generic[Row]):
         kinds: What the query reads.
         build: Makes a value of a row.
         params: More parameters for the query.
+        sets_clock: The first rows of an empty log are read whatever time they are of: they can set the
+            room's clock.
     """
 
     def __init__(
@@ -82,12 +84,14 @@ class RoomLog(Generic[Row]):
         kinds: tuple[str, ...],
         build: Callable[[dict[str, Any]], Row],
         params: dict[str, Any] | None = None,
+        sets_clock: bool = False,
     ) -> None:
         self._lake = lake
         self._room = room
         self._query = query
         self._build = build
         self._params = params or {}
+        self._sets_clock = sets_clock
         self._changes = ChangeReader(lake, kinds)
         self._since: int | None = None
         self._rows: dict[tuple[str, str], Row] = {}
@@ -124,7 +128,9 @@ class RoomLog(Generic[Row]):
             self._read(wanted, until)
             return
         for start, end in changes:
-            if end >= self._since:
+            if self._sets_clock and not self._rows:
+                self._read(start, end)
+            elif end >= self._since:
                 self._read(max(start, self._since), end)
         if wanted > self._since + DAY_US:
             self._since = wanted
@@ -179,7 +185,8 @@ class RoomLog(Generic[Row]):
 
 def stream_log(lake: Lake, room: str) -> RoomLog[StreamRow]:
     """Viewer samples, starts and ends of a room's streams."""
-    return RoomLog(lake, room, query="live_stream", kinds=("viewer_samples", "streams"), build=_stream_row)
+    kinds = ("viewer_samples", "streams")
+    return RoomLog(lake, room, query="live_stream", kinds=kinds, build=_stream_row, sets_clock=True)
 
 
 def event_log(lake: Lake, room: str) -> RoomLog[RoomEvent]:

@@ -212,8 +212,7 @@ def _burst(moment: Moment) -> Reading:
 def _active_now(moment: Moment) -> tuple[int | None, int]:
     """Unique chatters of the last five minutes and their messages."""
     start_at = moment.clock_at - ACTIVE_WINDOW_S * SECOND_US
-    observed_s = moment.observed.seconds(start_at, moment.clock_at)
-    if observed_s < ACTIVE_WINDOW_S * LEAST_OBSERVED_SHARE:
+    if moment.observed.seconds(start_at, moment.clock_at) <= 0:
         return None, 0
     return moment.rows.unique_count(start_at, moment.clock_at), moment.rows.count(start_at, moment.clock_at)
 
@@ -221,7 +220,16 @@ def _active_now(moment: Moment) -> tuple[int | None, int]:
 def _unique_chatters(moment: Moment, series: MinuteSeries) -> Reading:
     value, count = _active_now(moment)
     missing = f"not observed in the last {ACTIVE_WINDOW_S // 60} min" if value is None else None
-    reading = Reading("unique_chatters", value, window_s=ACTIVE_WINDOW_S, sample_count=count, missing=missing)
+    seen_s = moment.observed.seconds(moment.clock_at - ACTIVE_WINDOW_S * SECOND_US, moment.clock_at)
+    is_part = value is not None and seen_s < ACTIVE_WINDOW_S * _FULLY_OBSERVED
+    reading = Reading(
+        "unique_chatters",
+        value,
+        window_s=ACTIVE_WINDOW_S,
+        sample_count=count,
+        missing=missing,
+        note=f"only {seen_s:.0f} of {ACTIVE_WINDOW_S} s seen: at least so many" if is_part else None,
+    )
     return _compared(reading, series.usual(series.active_usual), series.spark(series.active))
 
 

@@ -117,6 +117,13 @@ def test_a_recording_imported_while_the_empty_page_is_open_appears(lake: Lake) -
     snapshot = lake.live.snapshot("moth", now=Instant(years_later + S))
 
     assert (snapshot.status, snapshot.clock_at) == ("recorded", at(10))
+    assert snapshot == fresh(lake).snapshot("moth", now=Instant(years_later + S))
+
+    assert lake.live.snapshot("quiet", now=years_later).status == "empty"
+    lake.put(lake.watch(0, 100, room="quiet"), lake.watch(60, 120, room="quiet"))
+    only_viewers = lake.live.snapshot("quiet", now=Instant(years_later + S))
+    assert (only_viewers.status, only_viewers.clock_at) == ("recorded", at(60))
+    assert only_viewers == fresh(lake).snapshot("quiet", now=Instant(years_later + S))
 
 
 def test_the_tiles_of_a_live_stream(lake: Lake) -> None:
@@ -157,6 +164,7 @@ def test_the_tiles_of_a_live_stream(lake: Lake) -> None:
     assert readings["velocity"].spark == (1.0, 1.0, 4.0)
     assert readings["unique_chatters"].spark == (1.0, 1.0, 3.0)
     assert readings["viewers"].spark == (100.0, 140.0, 120.0)
+    assert readings["unique_chatters"].note == "only 210 of 300 s seen: at least so many"
 
 
 def test_a_gap_in_the_last_minute_divides_by_what_was_seen(lake: Lake) -> None:
