@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import pyarrow as pa
 import structlog
 
 from dashboard.errors import DiskFullError, StorageError
@@ -90,6 +91,8 @@ class IngestWriter:
         """
         self._lock.acquire()
         try:
+            # The first array makes pyarrow import pandas, a second that no event should wait for.
+            pa.array([""])
             self._journal = Journal(self.folder)
             self._recover()
             remember_latest_files(self._recent, self._catalog, self._lake_dir)
