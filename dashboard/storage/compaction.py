@@ -179,8 +179,8 @@ class Compactor:
         try:
             con.execute(
                 f"copy ({rows} order by room_login, sent_at, event_id) to '{quoted}' "
-                f"(format parquet, compression zstd, compression_level 6, parquet_version v2, "
-                f"row_group_size {_ROW_GROUP_ROWS})"
+                f"(format parquet, compression zstd, compression_level {_zstd_level(level)}, "
+                f"parquet_version v2, row_group_size {_ROW_GROUP_ROWS})"
             )
             replace_durably(temporary, final)
         except BaseException:
@@ -239,6 +239,12 @@ class Compactor:
             return 0
         self._swept_at = time.monotonic()
         return sweep(self._paths.lake, self._catalog, older_than_s=_ORPHAN_AGE_S)
+
+
+def _zstd_level(level: int) -> int:
+    # 6 saves 4 % of real chat over 3 for 1.4 times the work: only where nothing is merged again. Version
+    # 2's encodings (deltas for instants and lengths) save another 4 %; level 9 saves nothing more.
+    return 6 if level == FINAL_LEVEL else 3
 
 
 def _age(file: LiveFile) -> tuple[int, Instant, int]:
