@@ -135,7 +135,9 @@ def current_game(stream: Stream) -> GameStint | None:
         The game; its start is the first sample with it, or the stream's own start when it was on from
         the first sample and that came within ten minutes. ``None`` when no game was told.
     """
-    named = [row for row in stream.rows if row.game_name]
+    # A start tells the game of the poll that saw it, but stands at the stream's own beginning, perhaps
+    # hours before: where there are samples, they alone show since when.
+    named = [row for row in stream.samples if row.game_name] or [row for row in stream.rows if row.game_name]
     if not named:
         return None
     name = named[-1].game_name or ""

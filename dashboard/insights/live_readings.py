@@ -281,7 +281,8 @@ def _uptime(moment: Moment) -> Reading:
         return Reading("uptime", None, missing="still looking for the first message")
     value = max(moment.clock_at - moment.start_at, 0) / SECOND_US
     note = None if moment.is_start_told else "since the first message seen"
-    return Reading("uptime", value, missing=note, note=note)
+    spark = _viewer_curve(moment, moment.start_at)
+    return Reading("uptime", value, missing=note, note=note, spark=spark)
 
 
 def _game(moment: Moment) -> Reading:
@@ -289,7 +290,23 @@ def _game(moment: Moment) -> Reading:
     if stint is None:
         return Reading("game", None, missing="no category told")
     minutes = max(moment.clock_at - stint.since_at, 0) / MINUTE_US
-    return Reading("game", minutes, text=stint.name)
+    return Reading("game", minutes, text=stint.name, spark=_viewer_curve(moment, stint.since_at))
+
+
+def _viewer_curve(moment: Moment, since_at: int) -> tuple[float | None, ...]:
+    """Mean viewers in up to thirty equal steps from an instant on; ``None`` where none were counted."""
+    samples = moment.stream.samples if moment.stream is not None else ()
+    span = moment.clock_at - since_at
+    steps = min(SPARK_MINUTES, span // MINUTE_US)
+    if steps < 2:
+        return ()
+    sums, counts = np.zeros(steps), np.zeros(steps)
+    for row in samples:
+        step = (row.at - since_at) * steps // span
+        if 0 <= step < steps:
+            sums[step] += row.viewer_count or 0
+            counts[step] += 1
+    return tuple(float(total / n) if n else None for total, n in zip(sums, counts, strict=True))
 
 
 def stream_minutes(minutes: MinuteHistory, start_at: int | None) -> MinuteHistory:

@@ -81,12 +81,20 @@ def about(snapshot: LiveSnapshot, tz: ZoneInfo) -> str:
     return " · ".join(part for part in (ends, snapshot.game_name, language, title) if part)
 
 
+_SEEN_FROM_THE_START_US = 120 * 1_000_000
+
+
 def since(snapshot: LiveSnapshot, tz: ZoneInfo) -> str:
-    """When the stream began, and whether Twitch said so."""
+    """When the stream began, whether Twitch said so, and from when on we saw it."""
     if snapshot.started_at is None:
         return ""
     start = text.clock(snapshot.started_at, tz)
-    return f"since {start}" if snapshot.is_start_told else f"first seen {start}"
+    if not snapshot.is_start_told:
+        return f"first seen {start}"
+    seen_at = snapshot.observed_since_at
+    if seen_at is None or seen_at - snapshot.started_at < _SEEN_FROM_THE_START_US:
+        return f"since {start}"
+    return f"since {start}, seen from {text.clock(seen_at, tz)}"
 
 
 def legend() -> html.Div:

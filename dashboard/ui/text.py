@@ -100,6 +100,8 @@ def comparison(reading: Reading) -> tuple[Trend, str]:
         return "flat", f"for {span(reading.value * 60)}"
     if reading.value is None or reading.usual is None:
         return "missing", reading.missing or ""
+    if reading.metric == "retention" and reading.note_points is not None:
+        return _points_since_raid(round(reading.note_points))
     if reading.metric == "retention":
         return _points(round((reading.value - reading.usual) * 100), round(reading.usual * 100))
     if reading.usual <= 0:
@@ -117,6 +119,16 @@ def _points(points: int, usual: int) -> tuple[Trend, str]:
     if abs(points) < 3:
         return "flat", f"≈ usual ({usual} %)"
     return ("up", f"▲ {points} pts over usual") if points > 0 else ("down", f"▼ {-points} pts under usual")
+
+
+def _points_since_raid(points: int) -> tuple[Trend, str]:
+    if abs(points) < 1:
+        return "flat", "≈ as at the raid"
+    return (
+        ("up", f"▲ {points} pts since the raid")
+        if points > 0
+        else ("down", f"▼ {-points} pts since the raid")
+    )
 
 
 def bare(reading: Reading, value: float) -> str:
@@ -140,6 +152,8 @@ def sample(reading: Reading) -> str:
         parts.append(f"Window: the last {span(reading.window_s)}.")
     if reading.sample_count:
         parts.append(f"Sample: {reading.sample_count:,}.")
+    if reading.note and reading.note_points is None:
+        parts.append(f"{reading.note[0].upper()}{reading.note[1:]}.")
     if reading.usual is not None and reading.usual_sample_count:
         low, high = reading.usual_low, reading.usual_high
         between = (

@@ -94,6 +94,17 @@ def test_a_game_that_never_changed_is_on_since_the_start_if_we_came_in_time() ->
     assert current_game(late) == GameStint("Celeste", 42 * MIN)
 
 
+def test_the_game_told_with_a_start_seen_hours_late_is_not_thought_on_since_then() -> None:
+    start = StreamRow(at=0, action="start", stream_id="s1", started_at=0, game_name="Celeste")
+    stream = current_stream([start, sample(42, 5), sample(43, 5)], now=44 * MIN)
+    untold = current_stream([start], now=4 * MIN)
+    assert stream is not None
+    assert untold is not None
+
+    assert current_game(stream) == GameStint("Celeste", 42 * MIN)
+    assert current_game(untold) == GameStint("Celeste", 0)
+
+
 def clock(now: int, newest: int | None, *, joined: bool = False, off: bool = False, stream=None) -> Clock:  # type: ignore[no-untyped-def]
     return room_clock(now=now, newest_at=newest, is_joined_live=joined, is_told_off=off, stream=stream)
 

@@ -98,3 +98,21 @@ def test_sample_names_window_size_and_usual() -> None:
         "Usual: 62, mostly 48 to 80, from 96 earlier minutes of this stream."
     )
     assert text.sample(Reading("viewers", None)) == ""
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        (-4.2, ("down", "▼ 4 pts since the raid")),
+        (6.6, ("up", "▲ 7 pts since the raid")),
+        (0.3, ("flat", "≈ as at the raid")),
+    ],
+)
+def test_retention_after_a_raid_is_told_against_the_raid(points: float, words: tuple[str, str]) -> None:
+    reading = Reading("retention", 0.82, usual=0.9, note="moved since the raid", note_points=points)
+    assert text.comparison(reading) == words
+
+
+def test_a_part_that_was_not_seen_stands_in_the_definition() -> None:
+    reading = Reading("unique_chatters", 12, window_s=300, note="only 210 of 300 s seen: at least so many")
+    assert text.sample(reading) == "Window: the last 5 min. Only 210 of 300 s seen: at least so many."
