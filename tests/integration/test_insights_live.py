@@ -164,6 +164,7 @@ def test_the_tiles_of_a_live_stream(lake: Lake) -> None:
     assert readings["velocity"].spark == (1.0, 1.0, 4.0)
     assert readings["unique_chatters"].spark == (1.0, 1.0, 3.0)
     assert readings["viewers"].spark == (100.0, 140.0, 120.0)
+    assert readings["uptime"].spark == readings["game"].spark == (100.0, 140.0, 120.0)
     assert readings["unique_chatters"].note == "only 210 of 300 s seen: at least so many"
 
 
