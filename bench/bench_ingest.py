@@ -34,7 +34,7 @@ QUICK: dict[str, Any] = {"messages": 200_000, "sqlite_messages": 1_000}
 """For a look; the published figures take the defaults of :func:`run`."""
 
 _LINES_A_FRAME = 20
-_LINES_A_BLOCK = 100_000
+_LINES_A_BLOCK = 25_000
 _WORDS = """
 the a to and of is that this was so when he she they what how no yes lol lmao OMEGALUL KEKW Pog PogChamp
 Kappa monkaS Sadge copium game win lose boss stream clip actually bro chat hello gg ez nice wait really play

@@ -158,7 +158,7 @@ class IngestWriter:
             if self.pending_count >= FLUSH_EVENTS:
                 self.recovered_count += self._store(position)
         self.recovered_count += self._store(position)
-        self.finish()
+        self._until_done(self.finish)
         if self.recovered_count:
             log.info("journal replayed", writer=self._name, event_count=self.recovered_count)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -114,7 +115,7 @@ class Journal:
                 continue
             path = self._path(segment)
             if segment in self._damaged:
-                path.replace(path.with_suffix(".damaged"))
+                path.replace(path.with_name(f"{path.stem}-{time.time_ns()}.damaged"))
             else:
                 path.unlink(missing_ok=True)
 
