@@ -19,7 +19,7 @@ from dashboard.config import Settings
 from dashboard.errors import StorageError
 from dashboard.events import Event, Instant, Observation, synthetic_id
 from dashboard.storage.catalog import now_us
-from dashboard.storage.ingest import Ingest
+from dashboard.storage.ingest import Ingest, ease_garbage_collection
 from dashboard.storage.recovery import read_opt_out
 from dashboard.storage.state import State
 
@@ -55,6 +55,7 @@ def run_collector(settings: Settings, channels: Sequence[str] = ()) -> None:
         LockedError: Another collector writes to the data folder.
         StorageError: Events can't be kept any more; what was acknowledged is safe.
     """
+    ease_garbage_collection()
     state = State(settings.data_dir, settings.database_url.get_secret_value())
     opt_out = read_opt_out(settings.opt_out_file) if settings.opt_out_file else frozenset()
     with Ingest(

@@ -56,6 +56,10 @@ def _compact(compactor: Compactor, stop: threading.Event) -> None:
 
 
 def _retain(compactor: Compactor, days_by_kind: dict[str, int]) -> None:
-    gone = compactor.retain(days_by_kind)
+    try:
+        gone = compactor.retain(days_by_kind)
+    except StorageError as error:
+        log.error("retention failed; it will be tried again", error=str(error))
+        return
     if gone:
         log.info("past their time, removed", file_count=gone)

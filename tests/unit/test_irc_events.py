@@ -98,7 +98,7 @@ def test_a_chat_message_is_read_whole() -> None:
         thread_parent_display_name="Top",
         custom_reward_id="reward",
         msg_id="highlighted-message",
-        other_tags='{"client-nonce":"abc","emote-only":"1"}',
+        other_tags='{"emote-only":"1"}',
     )
 
 
