@@ -84,7 +84,7 @@ class ChatMessage(UserEvent):
     msg_id: str | None = None
     """What kind of message Twitch calls it: ``highlighted-message``, ``skip-subs-mode-message``…"""
     other_tags: str | None = None
-    """JSON object of the tags that have no column of their own (``client-nonce``, which tells nothing, left out)."""
+    """JSON object of the tags without a column of their own; ``client-nonce`` tells nothing, is left out."""
 
 
 @dataclass(slots=True, kw_only=True)
