@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,11 @@ from dashboard.errors import ConfigError, LockedError, QueryRefused, StreamLensE
 from dashboard.supervisor import EXIT_CONFIG, EXIT_FAILED, EXIT_LOCKED
 
 Rows = Sequence[Sequence[Any]]
+
+_CONTROL = {code: "\ufffd" for code in (*range(32), 127, *range(128, 160)) if chr(code) not in "\n\t"}
+"""What chat may not do to a terminal."""
+_FOLDED_WIDTH = 14
+"""Narrower than this nobody reads a column."""
 
 
 @contextmanager
@@ -39,31 +46,73 @@ def say(summary: dict[str, Any], as_json: bool, words: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Rows) -> None:
-    """Prints rows for eyes; numbers to the right, NULL as nothing."""
+    """Prints rows for eyes; numbers to the right, NULL as nothing.
+
+    A terminal that is too narrow for the columns gets each row as a list, one value a line; where
+    there is no terminal, lines are as long as they need to be.
+    """
     from rich.console import Console
+
+    is_terminal = sys.stdout.isatty()
+    console = Console(soft_wrap=not is_terminal, markup=False, highlight=False, emoji=False)
+    cells = [["" if value is None else _as_text(value).translate(_CONTROL) for value in row] for row in rows]
+    if is_terminal and sum(_least_width(columns, cells)) > console.width:
+        _print_records(columns, cells)
+    else:
+        if not is_terminal:
+            console.width = sum(_widths(columns, cells)) + 2
+        console.print(_table(columns, rows, cells))
+    click.echo(f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}", err=True)
+
+
+def _table(columns: Sequence[str], rows: Rows, cells: Sequence[Sequence[str]]) -> Any:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for index, column in enumerate(columns):
-        is_number = any(isinstance(row[index], int | float) for row in rows[:50])
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*("" if value is None else str(_plain(value)) for value in row))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table, markup=False)
-    click.echo(f"{len(rows):,} rows", err=True)
+        is_number = any(isinstance(row[index], int | float | Decimal) for row in rows[:50])
+        table.add_column(Text(column), justify="right" if is_number else "left", overflow="fold")
+    for row in cells:
+        # What people wrote in chat is no markup.
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    """Cells of the terminal that each column takes, with the room to the next."""
+    from rich.cells import cell_len
+
+    return [
+        2 + max([cell_len(column), *(cell_len(line) for row in cells for line in row[index].split("\n"))])
+        for index, column in enumerate(columns)
+    ]
+
+
+def _least_width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    """The same when long values are folded."""
+    return [min(width, _FOLDED_WIDTH) for width in _widths(columns, cells)]
+
+
+def _print_records(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    width = max((len(column) for column in columns), default=0)
+    for number, row in enumerate(cells, start=1):
+        click.echo(f"── {number} " + "─" * width)
+        for column, cell in zip(columns, row, strict=True):
+            click.echo(f"{column:<{width}}  {cell}".rstrip())
 
 
 def print_csv(columns: Sequence[str], rows: Rows) -> None:
-    """Prints RFC 4180 CSV; instants in ISO 8601."""
+    """Prints RFC 4180 CSV; instants in ISO 8601, lists and structs as JSON, NULL as nothing."""
     writer = csv.writer(sys.stdout)
     writer.writerow(columns)
-    writer.writerows([_plain(value) for value in row] for row in rows)
+    writer.writerows([None if value is None else _as_text(value) for value in row] for row in rows)
 
 
 def print_json(columns: Sequence[str], rows: Rows) -> None:
     """Prints one JSON array of objects."""
-    records = [dict(zip(columns, row, strict=True)) for row in rows]
-    click.echo(json.dumps(records, ensure_ascii=False, default=_plain))
+    records = [{column: _plain(value) for column, value in zip(columns, row, strict=True)} for row in rows]
+    click.echo(json.dumps(records, ensure_ascii=False, allow_nan=False))
 
 
 PRINTERS: dict[str, Callable[[Sequence[str], Rows], None]] = {
@@ -147,6 +196,26 @@ def _exit_code(error: StreamLensError) -> int:
 
 
 def _plain(value: Any) -> Any:
+    """A value as JSON has it: numbers stay numbers, and what JSON can't say (NaN) is null."""
+    if isinstance(value, Decimal):
+        # DuckDB's sums of whole numbers come as decimals.
+        value = int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if hasattr(value, "nanoseconds"):
+        return f"P{value.months}M{value.days}DT{value.nanoseconds / 1e9:g}S"
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds")
-    return value if isinstance(value, int | float | str | bool | list | dict | None) else str(value)
+    return value if isinstance(value, int | str | bool | None) else str(value)
+
+
+def _as_text(value: Any) -> str:
+    """A value in a table or in CSV."""
+    if isinstance(value, float | Decimal):
+        return str(value)
+    plain = _plain(value)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
