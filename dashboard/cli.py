@@ -140,8 +140,9 @@ def _import_command(parts: Parts) -> click.Command:
         file again adds nothing.
         """
         with errors_said_plainly(as_json):
+            login, times = _one_channel(channel), _speed(speed)
             settings = _settings()
-            summary = _import(parts, settings, files, channel, _speed(speed), as_json)
+            summary = _import(parts, settings, files, login, times, as_json)
             say({"ok": not summary.is_interrupted, **summary.as_dict()}, as_json, import_words(summary))
 
     return import_
@@ -244,8 +245,15 @@ def _serve_sandbox(settings: Settings, options: dict[str, Any]) -> None:
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
 )
-@click.option("--limit", default=10_000, show_default=True, help="At most so many rows.")
-@click.option("--timeout", "timeout_s", type=float, help="Seconds.  [default: QUERY_TIMEOUT_S]")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=10_000, show_default=True, help="At most so many rows."
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds.  [default: QUERY_TIMEOUT_S]",
+)
 def query(sql: str, form: str, limit: int, timeout_s: float | None) -> None:
     """Ask the lake in SQL (DuckDB's), read only.
 
@@ -353,6 +361,20 @@ def _import(
             )
     finally:
         progress.close()
+
+
+def _one_channel(text: str | None) -> str | None:
+    from dashboard.config import parse_channels
+
+    if text is None:
+        return None
+    try:
+        logins = parse_channels([text])
+    except ValueError as error:
+        raise click.UsageError(f"--channel: {error}.") from None
+    if not logins:
+        raise click.UsageError("--channel is empty: give the login of the channel.")
+    return logins[0]
 
 
 def _speed(text: str) -> float | None:

@@ -123,3 +123,9 @@ def test_compact_makes_one_file_a_day(tmp_path: Path, recording: Path) -> None:
     assert json.loads(answer.stdout)["merged_files"] >= 1
     count = run(tmp_path, "query", "select count(*) as n from chat_messages", "--format", "json")
     assert json.loads(count.stdout) == [{"n": 2}]
+
+
+def test_import_refuses_a_channel_that_can_not_be_one(tmp_path: Path, recording: Path) -> None:
+    answer = run(tmp_path, "import", str(recording), "--channel", "two words")
+    assert answer.returncode == 2
+    assert "“two words” is not a Twitch login" in answer.stderr
