@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import unquote
 
 import dash
 from dash import dcc, html
 
 from dashboard.analytics.metrics import METRICS
 from dashboard.ui import components, ids, live_view
+from dashboard.ui.figures import live as figures
 
 GRAPH_CONFIG: Any = {
     "displaylogo": False,
@@ -23,7 +25,13 @@ TICK_MS = 1000
 
 def title(channel: str | None = None) -> str:
     """Title of the page in the browser's tab."""
-    return f"{channel} live · StreamLens" if channel else "Live · StreamLens"
+    room = _room(channel)
+    return f"{room} live · StreamLens" if room else "Live · StreamLens"
+
+
+def _room(channel: str | None) -> str:
+    """The login in an address: any case, and with what browsers write as ``%20``."""
+    return unquote(channel or "").strip().lower()
 
 
 dash.register_page(
@@ -46,7 +54,7 @@ def layout(channel: str | None = None, **_: Any) -> html.Div:
     Returns:
         The page with skeletons in it; the callbacks fill them.
     """
-    room = (channel or "").strip().lower()
+    room = _room(channel)
     return html.Div(
         [
             dcc.Store(id=ids.LIVE_ROOM, data={"room": room, "page": uuid.uuid4().hex}),
@@ -108,7 +116,13 @@ def _tiles() -> list[html.Article]:
 
 
 def _chart() -> html.Section:
-    graph = dcc.Graph(id=ids.LIVE_CHART, config=GRAPH_CONFIG, className="chart", responsive=True)
+    graph = dcc.Graph(
+        id=ids.LIVE_CHART,
+        figure=figures.blank_figure(),
+        config=GRAPH_CONFIG,
+        className="chart",
+        responsive=True,
+    )
     return components.card(
         "Velocity and viewers",
         live_view.legend(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ FILTER_CATEGORIES: Final[dict[str, frozenset[str]]] = {
     "mod": frozenset({"moderation"}),
     "gaps": frozenset({"gap"}),
 }
+LOGIN: Final = re.compile(r"\w{1,25}", re.ASCII)
 SPANS_S: Final = (1800, 3600)
 """Ranges of the chart besides the whole stream."""
 BADGES: Final = {
@@ -214,6 +216,12 @@ def nothing_collected() -> html.Div:
 
 def nothing_in_room(room: str, is_followed: bool) -> html.Div:
     """A channel of which nothing is known."""
+    if not LOGIN.fullmatch(room):
+        return components.empty_state(
+            f"“{room}” is no channel",
+            html.P("The login of a channel has letters, digits and _, at most 25. Choose one above."),
+            glyph="chat-dots",
+        )
     if is_followed:
         lines = [html.P("The channel is followed. What is written there appears here within two seconds.")]
     else:

@@ -151,7 +151,8 @@ def template(theme: Theme) -> go.layout.Template:
     }
     return go.layout.Template(
         layout={
-            "paper_bgcolor": "rgba(0,0,0,0)",
+            # Not clear: plotly lays the hover's line on a band of this colour, white if there is none.
+            "paper_bgcolor": color["surface"],
             "plot_bgcolor": "rgba(0,0,0,0)",
             "colorway": [color[name] for name in SERIES],
             "font": {"family": FONT, "size": 12, "color": color["text"]},

@@ -153,6 +153,7 @@ def _patch_rest(
         trace = patch["data"][figures.VIEWERS]
         trace["x"], trace["y"] = figures.viewers_points(series)
         trace["mode"] = "lines" if len(series.viewers) > 1 else "markers"
+        patch["layout"]["yaxis2"]["visible"] = bool(series.viewers)
     if (
         known["usual"] != state["usual"]
         or known["events"] != state["events"]

@@ -129,3 +129,22 @@ def test_summary_says_it_in_sentences() -> None:
     )
     nothing = series(velocity=(None,) * 60)
     assert figures.live_summary(nothing, UTC) == "From 22:13 to 22:23 nothing was observed."
+
+
+def test_right_scale_is_only_there_with_viewers_on_it() -> None:
+    assert figures.live_figure(series(), theme_name="dark", tz=UTC).layout.yaxis2.visible is True
+    nobody = series(viewers_at=(), viewers=())
+    assert figures.live_figure(nobody, theme_name="dark", tz=UTC).layout.yaxis2.visible is False
+
+
+def test_ticks_closer_than_a_minute_show_seconds() -> None:
+    stops = figures.live_figure(series(), theme_name="dark", tz=UTC).layout.xaxis.tickformatstops
+    by_distance = {tuple(stop.dtickrange): stop.value for stop in stops}
+    assert by_distance[None, 59_999] == "%H:%M:%S"
+    assert by_distance[60_000, 86_399_999] == "%H:%M"
+
+
+def test_chart_before_the_first_answer_shows_no_numbers() -> None:
+    layout = figures.blank_figure().layout
+    assert layout.xaxis.visible is False
+    assert layout.yaxis.visible is False

@@ -36,6 +36,12 @@ LABEL_HALF_SHARE: Final = 0.08
 LABEL_LENGTH: Final = 16
 IMPORTANCE: Final = ("raid", "game", "stream", "gift", "bits", "sub", "announcement", "milestone")
 TIME_TICKS: Final = 8
+TIME_FORMATS: Final = (
+    {"dtickrange": [None, 59_999], "value": "%H:%M:%S"},
+    {"dtickrange": [60_000, 86_399_999], "value": "%H:%M"},
+    {"dtickrange": [86_400_000, None], "value": "%-d %b"},
+)
+"""How times stand at the axis, by the milliseconds between two: no two ticks say the same."""
 
 
 def live_figure(series: LiveSeries, *, theme_name: theme.Theme, tz: ZoneInfo) -> go.Figure:
@@ -63,6 +69,13 @@ def live_figure(series: LiveSeries, *, theme_name: theme.Theme, tz: ZoneInfo) ->
     figure.update_layout(**_axes(series, colors))
     figure.update_layout(shapes=shapes(series, theme_name), annotations=label_chips(series, tz, theme_name))
     return figure
+
+
+def blank_figure() -> go.Figure:
+    """Stands in for the chart until the first answer: plotly's own axes would show numbers."""
+    hidden = {"visible": False}
+    clear = "rgba(0,0,0,0)"
+    return go.Figure(layout={"xaxis": hidden, "yaxis": hidden, "paper_bgcolor": clear, "plot_bgcolor": clear})
 
 
 def x_ms(at: int) -> int:
@@ -328,7 +341,7 @@ def _axes(series: LiveSeries, colors: dict[str, str]) -> dict[str, Any]:
             "nticks": TIME_TICKS,
             "anchor": "free",
             "position": 0,
-            "tickformat": "%H:%M",
+            "tickformatstops": list(TIME_FORMATS),
             "unifiedhovertitle": {"text": "At %{x|%H:%M:%S}"},
         },
         "yaxis": {
@@ -345,6 +358,8 @@ def _axes(series: LiveSeries, colors: dict[str, str]) -> dict[str, Any]:
             "rangemode": "tozero",
             "nticks": 5,
             "showgrid": False,
+            # A scale without a line on it would show numbers that nobody measured.
+            "visible": bool(series.viewers),
             "tickmode": "auto",
             "tickformat": "~s",
             "tickfont": {"color": colors["info"]},
