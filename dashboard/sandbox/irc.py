@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -93,50 +94,50 @@ class Limiter:
         return True
 
 
-class ChatBackend:
+class ChatBackend(ABC):
     """What the chat server needs to know of the world; the server implements it."""
 
     limits = IrcLimits()
 
+    @abstractmethod
     def identify(self, token: str) -> Identity | None:
         """Who this token stands for, if it may read chat."""
-        raise NotImplementedError
 
+    @abstractmethod
     def room(self, login: str) -> Room | None:
         """The room of this channel, if it exists."""
-        raise NotImplementedError
 
+    @abstractmethod
     def room_state(self, login: str) -> dict[str, str]:
         """The tags of a full ROOMSTATE."""
-        raise NotImplementedError
 
+    @abstractmethod
     def names(self, login: str) -> list[str]:
         """Who is in the room; empty for rooms too large to tell."""
-        raise NotImplementedError
 
+    @abstractmethod
     def user_state(self, who: Identity, login: str | None) -> dict[str, str]:
         """The tags of USERSTATE in a room, or of GLOBALUSERSTATE."""
-        raise NotImplementedError
 
+    @abstractmethod
     def joined(self, client: Client, login: str) -> None:
         """A client entered a room."""
-        raise NotImplementedError
 
+    @abstractmethod
     def left(self, client: Client, login: str) -> None:
         """A client left a room."""
-        raise NotImplementedError
 
+    @abstractmethod
     def said(self, client: Client, login: str, text: str) -> None:
         """A client with a token wrote something."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_silent(self) -> bool:
         """Whether connections are held open without an answer (a fault on order)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def may_log_in(self) -> bool:
         """Whether one more login fits into the limit."""
-        raise NotImplementedError
 
 
 class Client:
