@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.cli_output import PRINTERS, ImportProgress, errors_said_plainly, import_words, say
-from dashboard.errors import ConfigError
+from dashboard.errors import ConfigError, StreamLensError
 from dashboard.supervisor import EXIT_FAILED, Child, Supervisor, end_with_parent, run_until_stopped
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ Exit codes
   2   wrong use of the command line
   75  another process already writes to the data folder
   78  a setting is missing or wrong
+  130 stopped by Ctrl-C before the end; what was done is safe
 
 \b
 Settings come from the environment, a .env file or streamlens.yaml; .env.example
@@ -35,6 +36,9 @@ documents each. With none at all, everything runs on the sandbox: a local
 stand-in for Twitch.
 """
 
+
+EXIT_INTERRUPTED = 130
+"""As the shell says it of a program that Ctrl-C ended, so that ``import … && …`` stops there."""
 
 _MARKS = {"ok": "✓", "warn": "!", "fail": "✗", "off": "·"}
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -144,6 +148,8 @@ def _import_command(parts: Parts) -> click.Command:
             settings = _settings()
             summary = _import(parts, settings, files, login, times, as_json)
             say({"ok": not summary.is_interrupted, **summary.as_dict()}, as_json, import_words(summary))
+            if summary.is_interrupted:
+                sys.exit(EXIT_INTERRUPTED)
 
     return import_
 
@@ -204,12 +210,24 @@ def work() -> None:
 
 @click.command()
 @click.option("--host", help="Address to listen on.  [default: SANDBOX_HOST]")
-@click.option("--port", type=int, help="HTTP, WebSocket; IRC over TCP is one above.  [default: SANDBOX_PORT]")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65534),
+    help="HTTP, WebSocket; IRC over TCP is one above.  [default: SANDBOX_PORT]",
+)
 @click.option("--seed", type=int, help="The same seed is the same world.  [default: SANDBOX_SEED]")
-@click.option("--channels", type=int, help="Size of the world.  [default: SANDBOX_CHANNEL_COUNT]")
+@click.option(
+    "--channels", type=click.IntRange(min=1), help="Size of the world.  [default: SANDBOX_CHANNEL_COUNT]"
+)
 @click.option("--truth", type=_WRITABLE, help="Where to write the ground truth as JSON.")
 @click.option("--replay", type=_READABLE, help="A recording of raw IRC lines to serve as a channel.")
-@click.option("--speed", type=float, default=1.0, show_default=True, help="Of the replay.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Of the replay.",
+)
 def sandbox(**options: Any) -> None:
     """Run only the sandbox: a local stand-in for Twitch (IRC, Helix, OAuth), deterministic by seed."""
     with errors_said_plainly():
@@ -235,6 +253,8 @@ def _serve_sandbox(settings: Settings, options: dict[str, Any]) -> None:
     try:
         run_until_stopped(serving)
     except OSError as error:
+        if error.filename is not None:
+            raise StreamLensError(f"{error.filename} can't be written: {error.strerror}.") from None
         raise ConfigError(
             f"SANDBOX_PORT: the sandbox can't listen there ({error.strerror}). Set it to a free port."
         ) from None

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -129,3 +130,26 @@ def test_import_refuses_a_channel_that_can_not_be_one(tmp_path: Path, recording:
     answer = run(tmp_path, "import", str(recording), "--channel", "two words")
     assert answer.returncode == 2
     assert "“two words” is not a Twitch login" in answer.stderr
+
+
+def test_ctrl_c_ends_an_import_with_a_code_of_its_own(tmp_path: Path, recording: Path) -> None:
+    command = [sys.executable, str(ROOT / "app.py"), "import", str(recording), "--speed", "0.01"]
+    environment = {**os.environ, "DATA_DIR": str(tmp_path)}
+    with subprocess.Popen(
+        command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert "events" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        words, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Everything counted is safe" in words
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--port", "99999"), ("--channels", "-3"), ("--speed", "0")], ids=lambda a: a[0]
+)
+def test_sandbox_refuses_what_it_can_not_serve(tmp_path: Path, arguments: tuple[str, str]) -> None:
+    answer = run(tmp_path, "sandbox", *arguments)
+    assert answer.returncode == 2
+    assert "Traceback" not in answer.stderr
