@@ -12,7 +12,7 @@ from typing import Any, Literal
 import structlog
 
 from collectors.helix_client import HelixClient
-from collectors.helix_watch import Memory, durable_part, leave, load_memory, lose, observe, save_memory
+from collectors.helix_watch import Memory, durable_part, load_memory, lose, observe, save_memory
 from collectors.rate_limit import SECOND, utc_now
 from collectors.sink import EventSink
 from dashboard.errors import StorageError, TwitchError, TwitchUnauthorized
@@ -207,7 +207,9 @@ class HelixPoller:
         await self._hand_on(*lost)
 
     async def _leave(self) -> None:
-        await self._hand_on(*leave(self._memory, now=self._now(), interval_s=self._interval_s))
+        now = self._now()
+        told = lose(self._memory, since=now, now=now, interval_s=self._interval_s, reason="collector stopped")
+        await self._hand_on(*told)
         save_memory(self._memory_path, self._memory)
 
     async def _hand_on(self, events: list[Event], after: Memory) -> None:
@@ -231,11 +233,7 @@ class HelixPoller:
         while not self._is_closing:
             left_us = next_at - self._now()
             is_clock_set_back = left_us > 2 * interval_us
-            if (
-                left_us <= 0
-                or is_clock_set_back
-                or (self._client and set(self._followed()) - set(self._asked))
-            ):
+            if left_us <= 0 or is_clock_set_back or self._has_new_channels():
                 return
             await self._interruptible(self._sleep(min(left_us / SECOND, _LOOK_FOR_NEW_CHANNELS_S)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -103,16 +103,18 @@ class _Service:
         self._ingest = ingest
         self._started_at = now_us()
         self._stop = asyncio.Event()
+        self._followed = state.followed()
+        self._trouble: str | None = None
         sink = IngestSink(ingest)
         self._irc = IrcCollector(
             settings.irc_url,
             sink,
-            login=settings.twitch_irc_login,
-            token=settings.twitch_irc_token if settings.twitch_irc_token.get_secret_value() else None,
+            login=settings.irc_login,
+            token=settings.irc_token if settings.irc_token.get_secret_value() else None,
         )
         self._client = open_client(settings)
         memory_path = settings.data_dir / "state" / "helix_streams.json"
-        self._helix = HelixPoller(self._client, sink, state.followed, memory_path=memory_path)
+        self._helix = HelixPoller(self._client, sink, lambda: self._followed, memory_path=memory_path)
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -142,14 +144,29 @@ class _Service:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._client is not None:
             await self._client.close()
-        await asyncio.to_thread(self._tell, now_us())
+        stopped_at = now_us()
+        await self._ask_state(lambda: self._tell(stopped_at))
 
     async def _follow_state(self) -> None:
         while True:
-            followed = await asyncio.to_thread(self._state.followed)
-            await self._irc.set_channels(followed)
-            await asyncio.to_thread(self._tell)
+            await self._ask_state(self._read_followed)
+            await self._irc.set_channels(self._followed)
+            await self._ask_state(self._tell)
             await asyncio.sleep(_TICK_S)
+
+    async def _ask_state(self, question: Callable[[], None]) -> None:
+        """The state only says what to read: chat goes on without it, on a full disk for one."""
+        try:
+            await asyncio.to_thread(question)
+        except StorageError as error:
+            if str(error) != self._trouble:  # once, not every second
+                log.warning("state can't be used; collecting goes on", error=str(error))
+            self._trouble = str(error)
+        else:
+            self._trouble = None
+
+    def _read_followed(self) -> None:
+        self._followed = self._state.followed()
 
     def _tell(self, stopped_at: Instant | None = None) -> None:
         irc, ingest = self._irc.stats(), self._ingest.stats()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
+from dashboard.errors import ConfigError, StorageError
 from dashboard.events import Instant
 from dashboard.storage.catalog import now_us
 
@@ -66,6 +68,10 @@ class State:
     Args:
         data_dir: The data folder.
         url: A SQLAlchemy address instead of the SQLite file.
+
+    Raises (all calls):
+        StorageError: The database does not answer, or has no room left.
+        ConfigError: The address is none, or its driver is not installed.
     """
 
     def __init__(self, data_dir: Path, url: str = "") -> None:
@@ -78,7 +84,7 @@ class State:
     def followed(self) -> list[str]:
         """Logins of the channels that the collector should read, in the order they were added."""
         query = select(_FOLLOWED.c.room_login).order_by(_FOLLOWED.c.followed_at, _FOLLOWED.c.room_login)
-        with self._engine.connect() as con:
+        with _told_plainly(), self._engine.connect() as con:
             return list(con.scalars(query))
 
     def follow(self, logins: Iterable[str], by: str = "") -> list[str]:
@@ -87,30 +93,22 @@ class State:
         Returns:
             Those that were not followed before.
         """
-        return [login for login in dict.fromkeys(logins) if self._follow_one(login, by)]
+        with _told_plainly():
+            return [login for login in dict.fromkeys(logins) if self._follow_one(login, by)]
 
     def unfollow(self, logins: Iterable[str]) -> None:
         """Removes channels; what was collected stays."""
-        with self._engine.begin() as con:
+        with _told_plainly(), self._engine.begin() as con:
             con.execute(delete(_FOLLOWED).where(_FOLLOWED.c.room_login.in_(list(logins))))
 
     def write_status(self, name: str, payload: dict[str, Any]) -> None:
         """Says how a process is doing; it overwrites what it said before."""
-        values = {"payload": payload, "updated_at": now_us()}
-        change = update(_STATUS).where(_STATUS.c.name == name).values(**values)
-        with self._engine.begin() as con:
-            if con.execute(change).rowcount:
-                return
-        try:
-            with self._engine.begin() as con:
-                con.execute(insert(_STATUS).values(name=name, **values))
-        except IntegrityError:  # Somebody else was first to speak under this name.
-            with self._engine.begin() as con:
-                con.execute(change)
+        with _told_plainly():
+            self._write_status(name, {"payload": payload, "updated_at": now_us()})
 
     def read_status(self, name: str) -> StatusRow | None:
         """What a process last said, or None if it never spoke."""
-        with self._engine.connect() as con:
+        with _told_plainly(), self._engine.connect() as con:
             row = con.execute(
                 select(_STATUS.c.payload, _STATUS.c.updated_at).where(_STATUS.c.name == name)
             ).first()
@@ -122,6 +120,18 @@ class State:
             if self._opened is not None:
                 self._opened.dispose(close=self._opened_in == os.getpid())
                 self._opened = None
+
+    def _write_status(self, name: str, values: dict[str, Any]) -> None:
+        change = update(_STATUS).where(_STATUS.c.name == name).values(**values)
+        with self._engine.begin() as con:
+            if con.execute(change).rowcount:
+                return
+        try:
+            with self._engine.begin() as con:
+                con.execute(insert(_STATUS).values(name=name, **values))
+        except IntegrityError:  # Somebody else was first to speak under this name.
+            with self._engine.begin() as con:
+                con.execute(change)
 
     def _follow_one(self, login: str, by: str) -> bool:
         try:
@@ -154,6 +164,24 @@ class State:
             for table in _METADATA.sorted_tables:
                 con.execute(CreateTable(table, if_not_exists=True))
         return engine
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Turns the database's own errors into ours; none of the words can hold the address."""
+    try:
+        yield
+    except (ArgumentError, ImportError) as error:
+        raise ConfigError(
+            f"DATABASE_URL: not an address that can be used ({type(error).__name__}). "
+            "Check it, and that its driver is installed."
+        ) from None
+    except (SQLAlchemyError, OSError) as error:
+        name = type(getattr(error, "orig", None) or error).__name__
+        raise StorageError(
+            f"The state database does not answer ({name}). Check the disk's room, or DATABASE_URL. "
+            "What was collected is safe."
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

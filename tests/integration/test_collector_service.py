@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
+import pytest
+
 from app import HISTORY_S, import_history
-from collectors.service import STATUS_NAME, lost_sight
+from collectors.service import STATUS_NAME, lost_sight, run_collector
 from dashboard.config import load_settings
+from dashboard.errors import StorageError
 from dashboard.sandbox import World
 from dashboard.storage.state import State
 from dashboard.storage.store import Store
@@ -37,14 +42,34 @@ def test_a_clean_stop_and_a_first_start_lose_nothing(tmp_path: Path) -> None:
     state.close()
 
 
+def test_collecting_goes_on_while_the_state_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(
+        data_dir=tmp_path, twitch_irc_url="ws://127.0.0.1:9/irc", twitch_channels="mothlight"
+    )
+    questions = 0
+
+    def silent(state: State, name: str, payload: object) -> None:
+        nonlocal questions
+        questions += 1
+        if questions == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise StorageError("The state database does not answer (OperationalError).")
+
+    monkeypatch.setattr(State, "write_status", silent)
+    run_collector(settings)
+    assert questions >= 3, "it asked again after the first failure, and stopped cleanly"
+
+
 def test_the_first_start_brings_two_hours_of_the_sandbox_and_the_second_nothing(tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path, sandbox=True, sandbox_channel_count=5, sandbox_seed=11)
     assert import_history(settings) > 1000
     store = Store(tmp_path)
     home = [channel.login for channel in World(11, 5).home]
     rows = store.sql(
-        "select room_login, count(*), count(distinct event_id), date_diff('second', min(sent_at), max(sent_at)) "
-        "from chat_messages group by all order by all"
+        "select room_login, count(*), count(distinct event_id), "
+        "date_diff('second', min(sent_at), max(sent_at)) from chat_messages group by all order by all"
     ).rows
     assert [row[0] for row in rows] == sorted(home)
     for _, count, distinct, span_s in rows:

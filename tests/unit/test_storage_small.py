@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.errors import ConfigError, LockedError
+from dashboard.errors import ConfigError, LockedError, StorageError
 from dashboard.events import Instant, SubGift, UserListChange
 from dashboard.storage.batch import batches_of
 from dashboard.storage.dedupe import RecentIds
@@ -220,6 +220,25 @@ def test_a_status_overwrites_the_one_before_and_tells_when(tmp_path: Path) -> No
     assert second.payload == {"pid": 2}
     assert second.updated_at >= first.updated_at > T0
     state.close()
+
+
+def test_a_state_that_does_not_answer_says_so_without_its_address(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "state.sqlite").write_bytes(b"no database at all" * 100)
+    state = State(tmp_path)
+    questions = (
+        state.followed,
+        lambda: state.follow(["abe"]),
+        lambda: state.unfollow(["abe"]),
+        lambda: state.write_status("collector", {}),
+        lambda: state.read_status("collector"),
+    )
+    for question in questions:
+        with pytest.raises(StorageError, match="The state database does not answer"):
+            question()
+    with pytest.raises(ConfigError, match="DATABASE_URL") as caught:
+        State(tmp_path, "postgresql+nodriver://user:hunter2@host/db").followed()
+    assert "hunter2" not in str(caught.value)
 
 
 def test_all_processes_can_open_a_fresh_state_at_once(tmp_path: Path) -> None:
