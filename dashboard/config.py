@@ -259,6 +259,21 @@ class Settings(BaseSettings):
         return self.twitch_irc_url or (sandbox if self.is_sandbox else TWITCH_IRC_URL)
 
     @property
+    def irc_login(self) -> str:
+        """Login to read chat as; empty for an anonymous one."""
+        return "" if self._is_sandbox_chat else self.twitch_irc_login
+
+    @property
+    def irc_token(self) -> SecretStr:
+        """Its token; empty without one."""
+        return SecretStr("") if self._is_sandbox_chat else self.twitch_irc_token
+
+    @property
+    def _is_sandbox_chat(self) -> bool:
+        # As with the credentials: a real token must neither break SANDBOX=true nor be sent to it.
+        return self.is_sandbox and not self.twitch_irc_url
+
+    @property
     def api_url(self) -> str:
         """Base address of Helix."""
         return self.twitch_api_url or (f"{self.sandbox_url}/helix" if self.is_sandbox else TWITCH_API_URL)

@@ -47,7 +47,7 @@ async def check_chat(settings: Settings) -> Check:
             return Check(name, "off", _NOT_RUNNING)
         cure = f"{_NETWORK_CURE} {CURES['twitch_irc_url']}" if settings.twitch_irc_url else _NETWORK_CURE
         return Check(name, "fail", f"{parts.netloc} can't be reached ({_reason(error)})", cure)
-    who = f"as {settings.twitch_irc_login}" if settings.twitch_irc_login else "anonymously"
+    who = f"as {settings.irc_login}" if settings.irc_login else "anonymously"
     return Check(name, "ok", f"{parts.netloc} answers; chat is read {who}")
 
 
@@ -84,7 +84,7 @@ def _reason(error: Exception) -> str:
 
 async def check_chat_token(settings: Settings) -> Check:
     """Whether the chat token is valid, belongs to the login and may read chat."""
-    name, token = "Chat token", settings.twitch_irc_token.get_secret_value()
+    name, token = "Chat token", settings.irc_token.get_secret_value()
     if not token:
         return Check(name, "off", "not set: chat is read anonymously, that is enough")
     status, _, body = await _call(

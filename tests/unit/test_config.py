@@ -341,6 +341,14 @@ class TestParsing:
         settings = load_settings(twitch_irc_login="me", twitch_irc_token=token)
         assert settings.twitch_irc_token.get_secret_value() == "abc"
 
+    def test_the_sandbox_never_gets_a_real_chat_token(self) -> None:
+        real = {"twitch_irc_login": "me", "twitch_irc_token": "hunter2"}
+        sandbox = load_settings(sandbox=True, **real)
+        assert (sandbox.irc_login, sandbox.irc_token.get_secret_value()) == ("", "")
+        for own in ({}, {"sandbox": True, "twitch_irc_url": "wss://chat.example.org"}):
+            settings = load_settings(**real, **own)
+            assert (settings.irc_login, settings.irc_token.get_secret_value()) == ("me", "hunter2")
+
     def test_prefix_without_slashes_and_home(self) -> None:
         settings = load_settings(s3_prefix="/a/b/", data_dir="~/lens")
         assert settings.s3_prefix == "a/b"
