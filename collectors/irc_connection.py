@@ -48,6 +48,9 @@ _ROOM_REFUSALS = (
 _NO_SUCH_CHANNEL = "403"
 
 
+STOPPED = "collector stopped"
+
+
 class LoginRefused(Exception):  # noqa: N818
     """Twitch does not accept our login; the message is Twitch's own."""
 
@@ -358,9 +361,10 @@ class IrcConnection:
             await self._shared.sink.put(lost)
 
     async def _leave(self) -> None:
-        left = [self._observed(c, "left", self._shared.now(), "stopped") for c in self.book.restart()]
-        if left:
-            await self._shared.sink.put(left)
+        # Stopping is our will, but the rooms go on without us: until the next start it is a gap.
+        lost = [self._observed(c, "lost", self._shared.now(), STOPPED) for c in self.book.restart()]
+        if lost:
+            await self._shared.sink.put(lost)
 
     def _refused(self, reason: str) -> float:
         shared = self._shared

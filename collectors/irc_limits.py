@@ -26,7 +26,7 @@ class IrcLimits:
     channels_per_connection: int = 90
     connect_s: float = 10
     """Patience for opening a connection, and again for the login."""
-    silence_s: float = 60
+    silence_s: float = 20
     """After so long without a word from the server we send a PING of our own."""
     pong_s: float = 10
     """After so long without an answer to it the connection counts as half-open and is dropped."""

@@ -15,7 +15,7 @@ from dashboard.analytics.observation import Observed
 from dashboard.analytics.retention import share_of_peak, since_last_raid
 from dashboard.analytics.sessions import Stream, current_game
 from dashboard.analytics.timebins import BINS_PER_MINUTE, MINUTE_US, SECOND_US, floor_to
-from dashboard.analytics.usual import EXCLUDED_RECENT_S, Usual, usual_range
+from dashboard.analytics.usual import EXCLUDED_RECENT_S, LEAST_MINUTES, Usual, usual_range
 from dashboard.analytics.velocity import (
     BURST_WINDOW_S,
     LEAST_OBSERVED_SHARE,
@@ -77,7 +77,12 @@ class MinuteSeries:
 
     def usual(self, values: Floats) -> Usual:
         """What is usual, from the minutes that are old enough."""
-        return usual_range(values[: self.usual_count])
+        usual = usual_range(values[: self.usual_count])
+        if usual.median is not None:
+            return usual
+        needed = LEAST_MINUTES + EXCLUDED_RECENT_S // 60
+        seen = int(np.count_nonzero(~np.isnan(values)))
+        return replace(usual, missing=f"usual after {needed} min, seen {min(seen, needed - 1)}")
 
 
 def minute_series(moment: Moment) -> MinuteSeries:
@@ -220,17 +225,26 @@ def _active_now(moment: Moment) -> tuple[int | None, int]:
 def _unique_chatters(moment: Moment, series: MinuteSeries) -> Reading:
     value, count = _active_now(moment)
     missing = f"not observed in the last {ACTIVE_WINDOW_S // 60} min" if value is None else None
+    reading = Reading("unique_chatters", value, window_s=ACTIVE_WINDOW_S, sample_count=count, missing=missing)
+    compared = _compared(reading, series.usual(series.active_usual), series.spark(series.active))
+    return _uncompared_if_partly_seen(compared, moment)
+
+
+def _uncompared_if_partly_seen(reading: Reading, moment: Moment) -> Reading:
+    """A window with a hole in it counts fewer people: held against whole ones it would look like a loss."""
     seen_s = moment.observed.seconds(moment.clock_at - ACTIVE_WINDOW_S * SECOND_US, moment.clock_at)
-    is_part = value is not None and seen_s < ACTIVE_WINDOW_S * _FULLY_OBSERVED
-    reading = Reading(
-        "unique_chatters",
-        value,
-        window_s=ACTIVE_WINDOW_S,
-        sample_count=count,
-        missing=missing,
-        note=f"only {seen_s:.0f} of {ACTIVE_WINDOW_S} s seen: at least so many" if is_part else None,
+    if reading.value is None or seen_s >= ACTIVE_WINDOW_S * _FULLY_OBSERVED:
+        return reading
+    seen = f"only {seen_s:.0f} of {ACTIVE_WINDOW_S} s seen"
+    return replace(
+        reading,
+        usual=None,
+        usual_low=None,
+        usual_high=None,
+        usual_sample_count=0,
+        missing=seen,
+        note=f"{seen}: at least so many",
     )
-    return _compared(reading, series.usual(series.active_usual), series.spark(series.active))
 
 
 def _engagement(moment: Moment, series: MinuteSeries) -> Reading:
@@ -248,7 +262,8 @@ def _engagement(moment: Moment, series: MinuteSeries) -> Reading:
     reading = Reading(
         "engagement", value, window_s=ACTIVE_WINDOW_S, sample_count=len(counts), missing=missing
     )
-    return _compared(reading, series.usual(series.engagement_usual), series.spark(series.engagement))
+    compared = _compared(reading, series.usual(series.engagement_usual), series.spark(series.engagement))
+    return _uncompared_if_partly_seen(compared, moment)
 
 
 def _retention(moment: Moment, series: MinuteSeries) -> Reading:
@@ -306,6 +321,8 @@ def _viewer_curve(moment: Moment, since_at: int) -> tuple[float | None, ...]:
         if 0 <= step < steps:
             sums[step] += row.viewer_count or 0
             counts[step] += 1
+    if np.count_nonzero(counts) < 2:
+        return ()
     return tuple(float(total / n) if n else None for total, n in zip(sums, counts, strict=True))
 
 

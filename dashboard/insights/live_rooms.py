@@ -33,6 +33,7 @@ class _Told:
     at: int
     received_at: int
     action: str
+    source: str
     viewer_count: int | None
     game_name: str | None
 
@@ -130,6 +131,7 @@ class RoomIndex:
                 at=int(row["told_at"]),
                 received_at=int(row["received_at"]),
                 action=row["action"],
+                source=row["source"],
                 viewer_count=whole(row["viewer_count"]),
                 game_name=words(row["game_name"]),
             )
@@ -171,8 +173,8 @@ class RoomIndex:
 
     @staticmethod
     def _is_live(now: int, word: CollectorWord, message_at: int | None, told: _Told | None) -> bool:
-        if told is not None and told.action == "end":
-            return False
+        if told is not None and told.action == "end" and told.source != "import":
+            return False  # The end in a recording says nothing about today.
         if told is not None and now - told.at <= SAMPLE_HOLD_S * SECOND_US:
             return True
         # Nobody was told: a chat that moves is the best sign there is, unless Twitch was asked and said no.

@@ -80,7 +80,7 @@ async def test_a_dropped_connection_comes_back_and_leaves_a_gap(scheme: str) -> 
 
     for login in ("one", "two"):
         states = [e for e in sink.events if isinstance(e, Observation) and e.room_login == login]
-        assert [event.state for event in states] == ["joined", "lost", "joined", "left"]
+        assert [event.state for event in states] == ["joined", "lost", "joined", "lost"]
         assert states[1].reason
         assert {event.collector for event in states} == {"irc"}
         # The room's id is known from ROOMSTATE, so for everything but the very first join.
@@ -88,7 +88,7 @@ async def test_a_dropped_connection_comes_back_and_leaves_a_gap(scheme: str) -> 
     before = next(event for event in sink.events if isinstance(event, ChatMessage))
     lost = [event for event in sink.events if isinstance(event, Observation) and event.state == "lost"]
     # The gap starts where we last heard anything, not where we noticed.
-    assert [event.sent_at for event in lost] == [before.received_at] * 2
+    assert [event.sent_at for event in lost[:2]] == [before.received_at] * 2
     assert all(event.received_at > before.received_at for event in lost)
     assert len({event.event_id for event in sink.events}) == len(sink.events)
 
@@ -108,7 +108,7 @@ async def test_reconnect_is_obeyed_and_what_came_with_it_is_kept() -> None:
         ("one", "joined", None),
         ("one", "lost", "Twitch asked us to reconnect"),
         ("one", "joined", None),
-        ("one", "left", "stopped"),
+        ("one", "lost", "collector stopped"),
     ]
 
 
@@ -129,7 +129,7 @@ async def test_a_half_open_connection_is_dropped(scheme: str) -> None:
             server.is_frozen = False
             await until(lambda: is_joined(collector, "one"))
     reasons = [reason for _, state, reason in sink.ledger() if state == "lost"]
-    assert len(reasons) == 1
+    assert reasons[1:] == ["collector stopped"]
     assert re.fullmatch(r"no word for \d s \(half-open\)", reasons[0] or "")
 
 
@@ -148,7 +148,7 @@ async def test_a_server_that_is_away_is_waited_for() -> None:
         assert collector.stats().error is None
     await server.stop()
     # However often it tried, there was one gap.
-    assert [state for _, state, _ in sink.ledger()] == ["joined", "lost", "joined", "left"]
+    assert [state for _, state, _ in sink.ledger()] == ["joined", "lost", "joined", "lost"]
 
 
 async def test_a_server_that_never_answers_the_login_is_given_up() -> None:
@@ -294,7 +294,7 @@ async def test_being_removed_from_a_channel_is_a_gap_and_is_mended() -> None:
         ("one", "joined", None),
         ("one", "lost", "Twitch removed us from the channel"),
         ("one", "joined", None),
-        ("one", "left", "stopped"),
+        ("one", "lost", "collector stopped"),
     ]
 
 
@@ -313,4 +313,4 @@ async def test_a_connection_that_breaks_while_the_sink_is_full_loses_nothing_it_
             await until(lambda: collector.stats().reconnect_count == 1)
             await until(lambda: is_joined(collector, "one"))
             assert texts(sink) == ["held"]
-    assert [state for _, state, _ in sink.ledger()] == ["joined", "lost", "joined", "left"]
+    assert [state for _, state, _ in sink.ledger()] == ["joined", "lost", "joined", "lost"]

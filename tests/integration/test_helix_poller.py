@@ -153,7 +153,7 @@ async def test_from_the_first_poll_to_the_last(twitch: FakeTwitch, stage: Stage)
     twitch.live.clear()
     assert await stage.until(181.5) == []
     assert await stage.until(241.5) == ["end s-a 121.5"]
-    assert await stage.close() == ["left a/id-a 241.5", "left b/id-b 241.5"]
+    assert await stage.close() == ["lost a/id-a 241.5", "lost b/id-b 241.5"]
 
 
 async def test_stats_of_a_good_poll(twitch: FakeTwitch, stage: Stage) -> None:
@@ -271,10 +271,10 @@ async def test_a_stop_and_a_start_announce_nothing_twice(twitch: FakeTwitch, tmp
     twitch.go_live("a")
     first = Stage(twitch, tmp_path / "helix.json")
     await first.until(0)
-    assert await first.close() == ["left a/id-a 0", "left b/id-b 0"]
+    assert await first.close() == ["lost a/id-a 0", "lost b/id-b 0"]
     second = Stage(twitch, tmp_path / "helix.json")
     assert await second.until(5) == ["joined a/id-a 0", "joined b/id-b 0"]
-    assert await second.close() == ["left a/id-a 5", "left b/id-b 5"]
+    assert await second.close() == ["lost a/id-a 5", "lost b/id-b 5"]
 
 
 async def test_after_a_kill_a_start_has_its_old_id(twitch: FakeTwitch, tmp_path: Path) -> None:

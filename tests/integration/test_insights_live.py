@@ -160,7 +160,7 @@ def test_the_tiles_of_a_live_stream(lake: Lake) -> None:
     assert readings["uptime"].value == 180.0
     assert (readings["game"].value, readings["game"].text) == (3.0, "Celeste")
     assert readings["velocity"].usual is None
-    assert readings["velocity"].missing == "usual needs 10 min, has 0"
+    assert readings["velocity"].missing == "usual after 15 min, seen 3"
     assert readings["velocity"].spark == (1.0, 1.0, 4.0)
     assert readings["unique_chatters"].spark == (1.0, 1.0, 3.0)
     assert readings["viewers"].spark == (100.0, 140.0, 120.0)
@@ -265,7 +265,7 @@ def test_usual_is_the_median_of_the_streams_earlier_minutes(lake: Lake) -> None:
 
     reading = lake.live.snapshot("moth", now=at(960)).readings["velocity"]
 
-    assert (early.usual, early.missing) == (None, "usual needs 10 min, has 9")
+    assert (early.usual, early.missing) == (None, "usual after 15 min, seen 14")
     assert reading.value == 15.0
     assert reading.usual_sample_count == 11  # minutes 0 to 10
     assert (reading.usual, reading.usual_low, reading.usual_high) == (5.0, 1.0, 9.0)
@@ -493,6 +493,9 @@ def test_the_rooms_of_the_switcher(lake: Lake) -> None:
     assert later["quiet"].is_live
     assert later["quiet"].last_message_at == at(second + 1)
     assert not later["big"].is_live
+    # The end in a recording that is imported now is of then.
+    lake.put(lake.make(StreamChange, 60, room="quiet", action="end", source="import"))
+    assert {room.room_login: room.is_live for room in lake.live.rooms(now=Instant(now + 3 * S))}["quiet"]
 
 
 def test_a_long_stream_is_read_backwards_a_little_at_a_time(lake: Lake) -> None:

@@ -82,7 +82,7 @@ async def test_reads_a_channel_from_join_to_leave(scheme: str) -> None:
         ("ChatMessage", None),
         ("Observation", None),
     ]
-    assert sink.ledger() == [("forsen", "joined", None), ("forsen", "left", "stopped")]
+    assert sink.ledger() == [("forsen", "joined", None), ("forsen", "lost", "collector stopped")]
     channel = stats.channels["forsen"]
     assert (channel.is_joined, channel.message_count, channel.last_message_at) == (True, 2, NOW)
     assert (stats.connection_count, stats.message_count, stats.reject_count) == (1, 2, 0)
@@ -107,7 +107,7 @@ async def test_channels_are_added_and_parted_while_running() -> None:
             assert list(collector.stats().channels) == ["two"]
     assert [event.room_login for event in sink.of("chat_messages")] == ["two"]
     assert sink.ledger("one") == [("one", "joined", None), ("one", "left", "unfollowed")]
-    assert sink.ledger("two") == [("two", "joined", None), ("two", "left", "stopped")]
+    assert sink.ledger("two") == [("two", "joined", None), ("two", "lost", "collector stopped")]
 
 
 async def test_channels_are_spread_over_connections() -> None:
@@ -244,7 +244,7 @@ async def test_a_cancelled_collector_notes_that_it_left() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert sink.ledger() == [("forsen", "joined", None), ("forsen", "left", "stopped")]
+    assert sink.ledger() == [("forsen", "joined", None), ("forsen", "lost", "collector stopped")]
 
 
 async def test_a_sink_that_fails_ends_the_collector() -> None:
@@ -264,4 +264,4 @@ async def test_a_sink_that_fails_ends_the_collector() -> None:
         with pytest.raises(StorageError, match="disk is full"):
             await asyncio.wait_for(task, 5)
     states = [event.state for event in sink.events if isinstance(event, Observation)]
-    assert states == ["joined", "left"]
+    assert states == ["joined", "lost"]
