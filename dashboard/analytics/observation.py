@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from dashboard.analytics.timebins import SECOND_US, merge_spans
+
+_IMPORT: Final = "import"
+_NEVER: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ def observed_time(
     """Says when a room was seen, from the collectors' ledger.
 
     A stretch runs from ``joined`` to the next ``lost`` or ``left`` of the same collector, or until
-    now. Several collectors complete each other: a gap is only what none of them saw.
+    now. Several collectors complete each other: a gap is only what none of them saw. An import that was
+    interrupted leaves its stretch open; it ends where a live collector speaks next, at the latest.
 
     Args:
         changes: The ledger of one room, in any order.
@@ -107,11 +112,19 @@ def observed_time(
     for collector in sorted({change.collector for change in changes}):
         own = [change for change in changes if change.collector == collector]
         heard_at = (last_sign_of_life or {}).get(collector)
-        own_seen, own_lost = _one_collector(own, until, heard_at)
+        end_at = until if collector != _IMPORT else min(until, _next_live_word(changes, own))
+        own_seen, own_lost = _one_collector(own, end_at, heard_at)
         seen += own_seen
         lost += own_lost
     stretches = merge_spans([span for span in seen if span[1] > span[0]])
     return Observed(tuple(stretches), tuple(_unseen(lost, stretches, until)))
+
+
+def _next_live_word(changes: Sequence[StateChange], own: Sequence[StateChange]) -> int:
+    """When a live collector speaks next after the newest word of the imports; far ahead if none does."""
+    newest = max(change.at for change in own)
+    later = (change.at for change in changes if change.collector != _IMPORT and change.at > newest)
+    return min(later, default=_NEVER)
 
 
 def _one_collector(

@@ -53,8 +53,27 @@ def test_a_second_collector_fills_the_gap_of_the_first() -> None:
     assert observed.gaps == (Gap(100 * S, 120 * S, None), Gap(150 * S, 200 * S, None))
 
 
+def test_an_interrupted_import_hides_no_gap_of_the_live_collector() -> None:
+    changes = [
+        change("joined", 0, "import"),
+        change("joined", 100),
+        change("lost", 150, reason="connection closed"),
+        change("joined", 180),
+    ]
+
+    observed = observed_time(changes, until=300 * S)
+
+    assert observed.stretches == ((0, 150 * S), (180 * S, 300 * S))
+    assert observed.gaps == (Gap(150 * S, 180 * S, "connection closed"),)
+
+
 def test_a_gap_that_another_collector_saw_whole_is_none() -> None:
-    changes = [change("joined", 0), change("lost", 100), change("joined", 0, "import")]
+    changes = [
+        change("joined", 0),
+        change("lost", 100),
+        change("joined", 0, "import"),
+        change("left", 300, "import"),
+    ]
 
     observed = observed_time(changes, until=300 * S)
 
