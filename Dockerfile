@@ -1,4 +1,5 @@
-# One image, three ways to run it: everything (default), or `web`, `collect`, `work` on machines of their own.
+# One image, three ways to run it: everything (default), or `web`, `collect`, `work` in containers of their own
+# on one /data (a local disk: the catalogue and the locks are files).
 FROM python:3.13-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data HOST=0.0.0.0 PORT=5000
@@ -12,6 +13,7 @@ RUN useradd --system --uid 10001 streamlens && mkdir /data && chown streamlens /
 USER streamlens
 VOLUME /data
 EXPOSE 5000
+# Asks the web server; start `collect` and `work` on their own with --no-healthcheck, they have none.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-  CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:5000/healthz', timeout=4)"
+  CMD python -c "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=4)"
 ENTRYPOINT ["python", "app.py"]
