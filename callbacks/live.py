@@ -277,11 +277,13 @@ def _fill_chart(update: Update) -> None:
 
 def _fill_feed(update: Update) -> None:
     name = str(update.request.get("filter") or "all")
-    limit = updates.FEED_LIMIT if name == "all" else updates.FEED_LIMIT * 5
-    items = live_view.wanted(update.services.live.feed(update.room, now=update.now, limit=limit), name)
+    categories = live_view.FILTER_CATEGORIES.get(name)
+    items = update.services.live.feed(
+        update.room, now=update.now, limit=updates.FEED_LIMIT, categories=categories
+    )
     update.answer["feed"], update.answer["news"] = updates.feed_update(
         update.cursor,
-        items[: updates.FEED_LIMIT],
+        items,
         key=f"{update.room}/{name}/{update.tz}",
         is_paused=bool(update.request.get("is_paused")),
         tz=update.tz,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from dashboard.events import Instant
@@ -77,7 +77,13 @@ class LiveInsights:
         return self._view(room).series(now, self._collector(), span_s)
 
     def feed(
-        self, room: str, *, now: Instant, limit: int = 60, before_at: Instant | None = None
+        self,
+        room: str,
+        *,
+        now: Instant,
+        limit: int = 60,
+        before_at: Instant | None = None,
+        categories: Collection[str] | None = None,
     ) -> list[FeedItem]:
         """What happened, newest first.
 
@@ -86,11 +92,14 @@ class LiveInsights:
             now: The wall clock.
             limit: At most so many lines.
             before_at: Only lines before this instant (for reading on).
+            categories: Only lines of these; ``None`` is all.
 
         Returns:
             Lines with ids that stay the same.
         """
-        return self._view(room).feed(now, self._collector(), limit=limit, before_at=before_at)
+        return self._view(room).feed(
+            now, self._collector(), limit=limit, before_at=before_at, categories=categories
+        )
 
     def top(self, room: str, *, now: Instant, window_s: int = 3600, limit: int = 8) -> TopLists:
         """Who wrote most and which emotes were used most.

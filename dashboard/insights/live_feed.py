@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from heapq import merge
 from typing import Final
 
@@ -54,6 +54,7 @@ def feed_items(
     *,
     until: int,
     limit: int,
+    categories: Collection[str] | None = None,
 ) -> list[FeedItem]:
     """The newest lines of the feed.
 
@@ -63,6 +64,7 @@ def feed_items(
         gaps: What was not seen.
         until: Nothing after this instant.
         limit: At most so many lines.
+        categories: Only lines of these; ``None`` is all. A raid is found behind any number of bans.
 
     Returns:
         Newest first; the same happening always has the same ``item_id``.
@@ -73,7 +75,7 @@ def feed_items(
     holes = sorted((gap_item(gap) for gap in gaps), key=_newest_first)
     lines: list[FeedItem] = []
     for item in merge(told, changes, holes, key=_newest_first):
-        if item.at > until:
+        if item.at > until or (categories is not None and item.category not in categories):
             continue
         if len(lines) == limit:
             break

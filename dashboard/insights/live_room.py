@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import numpy as np
@@ -87,18 +87,27 @@ class RoomView:
                 self._series[span_s] = self._make_series(moment, span_s)
             return self._series[span_s]
 
-    def feed(self, now: int, word: CollectorWord, *, limit: int, before_at: int | None) -> list[FeedItem]:
+    def feed(
+        self,
+        now: int,
+        word: CollectorWord,
+        *,
+        limit: int,
+        before_at: int | None,
+        categories: Collection[str] | None,
+    ) -> list[FeedItem]:
         """Lines of the activity feed, newest first."""
         with self._lock:
             moment = self._refresh(now, word)
             until = moment.clock_at if before_at is None else min(before_at - 1, moment.clock_at)
             events, rows = self._events.rows, self._streams.rows
             gaps = moment.observed.gaps
-            found = feed_items(events, rows, gaps, until=until, limit=limit)
+            found = feed_items(events, rows, gaps, until=until, limit=limit, categories=categories)
             if len(found) < limit and before_at is not None:
                 older = self._events.before(min(before_at, self._events.since_at), span_us=_OLDER_FEED_US)
                 rows = (*self._streams.before(self._streams.since_at, span_us=_OLDER_FEED_US), *rows)
-                found = feed_items((*older, *events), rows, gaps, until=until, limit=limit)
+                both = (*older, *events)
+                found = feed_items(both, rows, gaps, until=until, limit=limit, categories=categories)
             return found
 
     def top(self, now: int, word: CollectorWord, *, window_s: int, limit: int) -> TopLists:

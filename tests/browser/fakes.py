@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -218,7 +219,13 @@ class FakeLive:
         )
 
     def feed(
-        self, room: str, *, now: Instant, limit: int = 60, before_at: Instant | None = None
+        self,
+        room: str,
+        *,
+        now: Instant,
+        limit: int = 60,
+        before_at: Instant | None = None,
+        categories: Collection[str] | None = None,
     ) -> list[FeedItem]:
         clock = self.clock_at or Instant(1_700_000_000_000_000)
         rows = [
@@ -236,7 +243,8 @@ class FakeLive:
             FeedItem(f"f{i}", Instant(clock - i * 3 * MINUTE), category, title, words)
             for i, (category, title, words) in enumerate(rows)
         ]
-        return [*self.extra, *items][:limit]
+        found = [item for item in (*self.extra, *items) if not categories or item.category in categories]
+        return found[:limit]
 
     def top(self, room: str, *, now: Instant, window_s: int = 3600, limit: int = 8) -> TopLists:
         names = [

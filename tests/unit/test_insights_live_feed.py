@@ -128,6 +128,15 @@ def test_the_feed_is_newest_first_cut_and_ends_at_the_clock() -> None:
     ]
 
 
+def test_a_filter_finds_a_raid_behind_a_flood_of_bans() -> None:
+    events = [event("raids", 1), *[event("moderation", 2 + i, detail="ban") for i in range(500)]]
+
+    items = feed_items(events, [], [], until=600 * S, limit=60, categories={"raid"})
+
+    assert [(item.category, item.at) for item in items] == [("raid", 1 * S)]
+    assert feed_items(events, [], [], until=600 * S, limit=60, categories={"bits"}) == []
+
+
 def test_changes_of_a_stream_each_once() -> None:
     def row(
         minute: int, action: str = "sample", game: str | None = "A", title: str | None = "x"
