@@ -31,7 +31,6 @@ def create_services(settings: Settings) -> Services:
         The bundle that the callbacks get.
     """
     from dashboard.insights.live import LiveInsights
-
     from dashboard.services import Services
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
@@ -61,7 +60,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     from callbacks import register_all
     from callbacks.background import manager
     from dashboard.ui import shell
-    from dashboard.web import health_blueprint
+    from dashboard.web import health_blueprint, refuse_foreign_hosts
 
     app = Dash(
         "streamlens",
@@ -79,6 +78,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     )
     app.server.register_blueprint(shell.shell_blueprint())
     app.server.register_blueprint(health_blueprint(services.state))
+    refuse_foreign_hosts(app.server, settings.host)
     # A function, so that every page load gets a nonce of its own.
     app.layout = lambda: shell.app_layout(settings.is_sandbox)
     register_all(app, services)

@@ -23,8 +23,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from collectors.irc_events import to_events
-from dashboard.events import ChatMessage, Event, Instant
-from dashboard.storage.catalog import now_us
+from dashboard.events import ChatMessage, Event, Instant, now_us
 from dashboard.storage.compaction import Compactor
 from dashboard.storage.health import storage_health
 from dashboard.storage.ingest import Ingest, ease_garbage_collection

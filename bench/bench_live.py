@@ -22,10 +22,10 @@ import duckdb
 import pyarrow.parquet as pq
 
 from dashboard.analytics.timebins import DAY_US, HOUR_US, SECOND_US
-from dashboard.events import ChatMessage, Instant, Observation, Raid, ViewerSample, arrow_schema
+from dashboard.events import ChatMessage, Instant, Observation, Raid, ViewerSample, arrow_schema, now_us
 from dashboard.insights.live import LiveInsights
 from dashboard.storage.batch import day_of
-from dashboard.storage.catalog import Catalog, NewFile, now_us
+from dashboard.storage.catalog import Catalog, NewFile
 from dashboard.storage.compaction import FINAL_LEVEL, Compactor
 from dashboard.storage.ingest import Ingest
 from dashboard.storage.lake import LakePaths, new_name

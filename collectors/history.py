@@ -12,8 +12,7 @@ from typing import Protocol
 from collectors.helix_models import Stream
 from collectors.helix_watch import Memory, leave, observe
 from collectors.irc_events import to_events
-from dashboard.events import Event, Instant, Observation, synthetic_id
-from dashboard.storage.catalog import now_us
+from dashboard.events import Event, Instant, Observation, now_us, synthetic_id
 
 SAMPLE_EVERY_S = 60
 _BATCH = 500

@@ -51,7 +51,7 @@ _NO_SUCH_CHANNEL = "403"
 STOPPED = "collector stopped"
 
 
-class LoginRefused(Exception):  # noqa: N818
+class LoginRefused(Exception):
     """Twitch does not accept our login; the message is Twitch's own."""
 
 

@@ -18,7 +18,7 @@ _KEPT_OF_LONG_LINES = 2_000
 _CLOSE_S = 2
 
 
-class ConnectionLost(Exception):  # noqa: N818  (a state of the network, not a mistake)
+class ConnectionLost(Exception):
     """The connection is gone; the message says how, for people."""
 
 

@@ -17,8 +17,7 @@ from collectors.helix_client import open_client
 from collectors.irc import IrcCollector
 from dashboard.config import Settings
 from dashboard.errors import StorageError
-from dashboard.events import Event, Instant, Observation, synthetic_id
-from dashboard.storage.catalog import now_us
+from dashboard.events import Event, Instant, Observation, now_us, synthetic_id
 from dashboard.storage.ingest import Ingest, ease_garbage_collection
 from dashboard.storage.recovery import read_opt_out
 from dashboard.storage.state import State
@@ -188,6 +187,8 @@ class _Service:
             "lag_p95_ms": irc.lag_p95_ms,
             "connection_count": irc.connection_count,
             "queue_count": ingest.queued_count,
+            # The way in waits when it is full and throws nothing away; what a closed connection kept from
+            # us is a gap, and its size is not known.
             "drop_count": 0,
             "reject_count": ingest.rejected_count,
             "duplicate_count": ingest.duplicate_count,

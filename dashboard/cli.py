@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.cli_output import PRINTERS, ImportProgress, errors_said_plainly, import_words, say
+from dashboard.cli_output import (
+    PRINTERS,
+    ImportProgress,
+    errors_said_plainly,
+    import_words,
+    say,
+    say_merge,
+)
 from dashboard.errors import ConfigError, StreamLensError
 from dashboard.supervisor import EXIT_FAILED, Child, Supervisor, end_with_parent, run_until_stopped
 
@@ -308,7 +315,7 @@ def query(sql: str, form: str, limit: int, timeout_s: float | None) -> None:
 def compact(as_json: bool) -> None:
     """Merge small files of the lake now, and remove duplicates and what is past its time.
 
-    The worker does the same by the clock; this is for machines that only collect at times.
+    The worker does the same by the clock; this is for when it does not run.
     """
     with errors_said_plainly(as_json):
         from dashboard.storage.compaction import Compactor
@@ -316,8 +323,9 @@ def compact(as_json: bool) -> None:
         settings = _settings()
         compactor = Compactor(settings.data_dir, memory_mb=settings.query_memory_mb)
         retired = compactor.retain(settings.retention_days)
-        done = compactor.run(everything=True)
+        done = compactor.run(everything=True, on_merge=None if as_json else say_merge)
         summary = {
+            "ok": True,
             "merged_files": done.merged_count,
             "made_files": done.made_count,
             "rows": done.row_count,

@@ -164,6 +164,11 @@ class ImportProgress:
         self._bar.update(self._task, description=path.name, completed=done_bytes, events=event_count)
 
 
+def say_merge(kind: str, day: str, row_count: int) -> None:
+    """A line for each merge of a compaction, while the rest is still to come."""
+    click.echo(f"{kind} {day}: {row_count:,} rows", err=True)
+
+
 def import_words(summary: Any) -> str:
     """What an import did, a line a file.
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, get_args, get_type_hints
 
 import pyarrow as pa
 
-from dashboard.events_base import Event, Goal, Instant, RoomEvent, UserEvent, UserNotice, synthetic_id
+from dashboard.events_base import Event, Goal, Instant, RoomEvent, UserEvent, UserNotice, now_us, synthetic_id
 
 __all__ = [
     "KINDS",
@@ -50,6 +50,7 @@ __all__ = [
     "UserNotice",
     "ViewerSample",
     "arrow_schema",
+    "now_us",
     "synthetic_id",
 ]
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 from typing import ClassVar, NewType
 
 Instant = NewType("Instant", int)
 """Microseconds since 1970-01-01T00:00:00Z."""
+
+
+def now_us() -> Instant:
+    """The wall clock as an instant."""
+    return Instant(time.time_ns() // 1000)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -57,7 +57,7 @@ class Supervisor:
 
     Args:
         app: The path of ``app.py``.
-        children: In the order of starting; they stop in the opposite order.
+        children: In the order of starting; all are told to stop at the same time.
     """
 
     def __init__(self, app: Path, children: Sequence[Child]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, jsonify, request
 
 from dashboard.config import Settings
 from dashboard.errors import ConfigError, StreamLensError
-from dashboard.storage.catalog import now_us
+from dashboard.events import now_us
 from dashboard.storage.state import State
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _THREADS = 8
 _COLLECTOR_SILENT_S = 10
+_LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]"}
 
 
 def health_blueprint(state: State) -> Blueprint:
@@ -40,6 +41,28 @@ def health_blueprint(state: State) -> Blueprint:
         return jsonify({"ok": True, "collector": _collector(status)})
 
     return blueprint
+
+
+def refuse_foreign_hosts(server: Flask, host: str) -> None:
+    """Answers only under this machine's own names while it listens to this machine alone.
+
+    Without it a page on the internet could point its own name at 127.0.0.1 (DNS rebinding) and read
+    everything here, or start collections, through the visitor's browser.
+
+    Args:
+        server: Gets the check before every request.
+        host: What it listens on; any other than a loopback address is reached by names that only its
+            owner knows, and there is no check.
+    """
+    if host not in _LOOPBACK:
+        return
+
+    @server.before_request
+    def check_host() -> ResponseReturnValue | None:
+        name = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+        if name.lower() in _LOOPBACK:
+            return None
+        return jsonify({"error": "forbidden", "message": "Open this page as http://localhost."}), 403
 
 
 def _collector(status: Any) -> dict[str, Any]:

@@ -74,7 +74,7 @@ _SPECS: Final = (
         window_s=BURST_WINDOW_S,
         minimum_sample="1 of the 10 seconds observed",
         source="chat_messages, gaps",
-        caveat="Ten seconds are a small sample: expect it to jump.",
+        caveat="A small sample: expect it to jump. The newest second may still be on its way.",
     ),
     MetricSpec(
         name="Unique chatters",

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dashboard.events import Instant
+from dashboard.events import Instant, now_us
 from dashboard.storage.catalog_db import CatalogDatabase
 from dashboard.storage.journal import Position
 
@@ -67,11 +66,6 @@ class Changes:
 
 _DAY_US = 24 * 3600 * 1_000_000
 _COLUMNS = "id, path, kind, date, level, row_count, byte_count, first_at, last_at, columns_id, created_at"
-
-
-def now_us() -> Instant:
-    """The wall clock as an instant."""
-    return Instant(time.time_ns() // 1000)
 
 
 class Catalog:

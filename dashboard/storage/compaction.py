@@ -22,9 +22,9 @@ import duckdb
 import pyarrow.parquet as pq
 import structlog
 
-from dashboard.events import Instant
+from dashboard.events import Instant, now_us
 from dashboard.storage.batch import day_of
-from dashboard.storage.catalog import Catalog, LiveFile, NewFile, now_us
+from dashboard.storage.catalog import Catalog, LiveFile, NewFile
 from dashboard.storage.files import full_disk_said_plainly, make_folder_durably, replace_durably
 from dashboard.storage.lake import MOST_ROOMS_LISTED, LakePaths, new_name, sweep
 from dashboard.storage.views import select_files
@@ -75,7 +75,12 @@ class Compactor:
         self._swept_at: float | None = None
 
     def run(
-        self, *, everything: bool = False, stop: threading.Event | None = None, grace_s: float = _GRACE_S
+        self,
+        *,
+        everything: bool = False,
+        stop: threading.Event | None = None,
+        grace_s: float = _GRACE_S,
+        on_merge: Callable[[str, str, int], None] | None = None,
     ) -> CompactionSummary:
         """Does what is due.
 
@@ -83,6 +88,7 @@ class Compactor:
             everything: Merge each finished day now, quiet or not, and today as far as it is.
             stop: Set it to end after the merge under way.
             grace_s: How long superseded files stay.
+            on_merge: Is told kind, day and rows of each merge that is done.
 
         Returns:
             What was done; all zero when nothing was due.
@@ -102,6 +108,8 @@ class Compactor:
                 before, after = sum(f.row_count for f in group), sum(f.row_count for f in new)
                 merged, made = merged + len(group), made + len(new)
                 rows, duplicates = rows + after, duplicates + before - after
+                if on_merge is not None:
+                    on_merge(kind, day, after)
                 if is_last:
                     break
         return CompactionSummary(merged, made, rows, duplicates, self._clean(grace_s))
@@ -218,6 +226,7 @@ class Compactor:
         self._spill.mkdir(parents=True, exist_ok=True)
         con = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": f"{self._memory_mb}MB"})
         con.execute("set TimeZone = 'UTC'")
+        con.execute("set enable_progress_bar = false")
         con.execute("set temp_directory = '" + str(self._spill).replace("'", "''") + "'")
         return con
 

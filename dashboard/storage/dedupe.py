@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from dashboard.events import Event
+from dashboard.events import Event, now_us
 from dashboard.storage.batch import Batch
-from dashboard.storage.catalog import Catalog, LiveFile, now_us
+from dashboard.storage.catalog import Catalog, LiveFile
 from dashboard.storage.files import full_disk_said_plainly
 
 
@@ -106,6 +106,7 @@ def without_stored(batch: Batch, catalog: Catalog, lake: Path) -> Batch:
         full_disk_said_plainly("the search for duplicates"),
         duckdb.connect(":memory:", config={"threads": 1}) as con,
     ):
+        con.execute("set enable_progress_bar = false")
         rows = con.execute(
             "select event_id from read_parquet($files, hive_partitioning = false) "
             "where sent_at between make_timestamptz($first) and make_timestamptz($last) "

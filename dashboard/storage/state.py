@@ -34,8 +34,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from dashboard.errors import ConfigError, StorageError
-from dashboard.events import Instant
-from dashboard.storage.catalog import now_us
+from dashboard.events import Instant, now_us
 
 _METADATA = MetaData()
 _FOLLOWED = Table(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dash import dcc, html
 
-from dashboard.insights.live_model import FeedItem, LiveSnapshot, RoomInfo, TopLists
+from dashboard.insights.live_model import LiveSnapshot, RoomInfo, TopLists
 from dashboard.jobs.collection import CollectorStatus, Progress
 from dashboard.ui import components, ids, text
 from dashboard.ui.components import Component
@@ -133,12 +133,6 @@ def feed_empty(name: str) -> html.Li:
     }
     words = what.get(name, f"No {name} yet")
     return html.Li(f"{words}. New ones appear here as they come.", className="blank muted")
-
-
-def wanted(items: Sequence[FeedItem], name: str) -> list[FeedItem]:
-    """The items that a filter lets through."""
-    categories = FILTER_CATEGORIES.get(name)
-    return list(items) if categories is None else [item for item in items if item.category in categories]
 
 
 def top_skeleton(title: str) -> list[Component]:

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from dashboard.errors import DiskFullError
-from dashboard.events import Instant
+from dashboard.events import Instant, now_us
 from dashboard.storage import compaction
 from dashboard.storage.batch import batches_of
-from dashboard.storage.catalog import Catalog, NewFile, now_us
+from dashboard.storage.catalog import Catalog, NewFile
 from dashboard.storage.compaction import FINAL_LEVEL, CompactionSummary, Compactor
 from dashboard.storage.ingest import Ingest
 from dashboard.storage.lake import LakePaths, LakeWriter
