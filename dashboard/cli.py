@@ -7,6 +7,7 @@ Parts that live outside ``dashboard`` (the collectors, the pages) come in throug
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ stand-in for Twitch.
 EXIT_INTERRUPTED = 130
 """As the shell says it of a program that Ctrl-C ended, so that ``import … && …`` stops there."""
 
+_WORKER_AFTER_S = 5
 _MARKS = {"ok": "✓", "warn": "!", "fail": "✗", "off": "·"}
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, path_type=Path)
@@ -104,7 +106,13 @@ def build_cli(parts: Parts) -> click.Group:
 
 def _run_all(parts: Parts) -> int:
     settings = _settings()
-    children = [Child("collector", ["collect"]), Child("worker", ["work"]), Child("web", ["web"])]
+    # The worker has nothing to do yet; until it starts, the page opens sooner.
+    later_s = time.monotonic() + _WORKER_AFTER_S
+    children = [
+        Child("web", ["web"]),
+        Child("collector", ["collect"]),
+        Child("worker", ["work"], start_after_s=later_s),
+    ]
     if settings.is_sandbox:
         children.insert(0, Child("sandbox", ["sandbox"]))
         if _is_first_start(settings):
