@@ -1,4 +1,4 @@
-"""Runs the benchmarks and writes what they measured to ``docs/benchmarks.md``.
+"""Runs the benchmarks and keeps what they measured as JSON in ``bench/results``.
 
 ``make bench`` runs all; ``python -m bench ingest live`` some; ``--quick`` smaller sizes, for a look.
 """
