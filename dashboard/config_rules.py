@@ -52,6 +52,31 @@ CURES = {
     "sandbox_seed": "Set SANDBOX_SEED to a whole number, for example SANDBOX_SEED=7.",
     "sandbox_channel_count": "Set SANDBOX_CHANNEL_COUNT to a number from 1 to 5000, "
     "for example SANDBOX_CHANNEL_COUNT=40.",
+    "public_url": "Set PUBLIC_URL to the address at which Twitch and browsers reach this server, "
+    "for example PUBLIC_URL=https://streamlens.example.org.",
+    "trusted_proxy_count": "Set TRUSTED_PROXY_COUNT to the number of reverse proxies in front, 0 to 5.",
+    "login": "Set LOGIN to auto, required or off.",
+    "allowed_user_ids": "Set ALLOWED_USER_IDS to Twitch user ids (numbers, not logins) with commas between.",
+    "admin_user_ids": "Set ADMIN_USER_IDS to Twitch user ids that are in ALLOWED_USER_IDS too.",
+    "public_channels": "Set PUBLIC_CHANNELS to logins with commas between, such as PUBLIC_CHANNELS=name1.",
+    "secret_key": "Unset SECRET_KEY for one in DATA_DIR, or set it to 32 characters or more, for example "
+    "the output of: python -c 'import secrets; print(secrets.token_urlsafe(32))'.",
+    "session_hours": "Set SESSION_HOURS to a number above 0, for example SESSION_HOURS=168.",
+    "eventsub_transport": "Set EVENTSUB_TRANSPORT to auto, websocket, webhook, conduit or off; "
+    "a webhook needs PUBLIC_URL=https://… on port 443.",
+    "eventsub_secret": "Unset EVENTSUB_SECRET for one in DATA_DIR, or set it to 10 to 100 ASCII characters.",
+    "eventsub_chat": "Set EVENTSUB_CHAT to true or false.",
+    "api_requests_per_min": "Set API_REQUESTS_PER_MIN to 1 or more, for example API_REQUESTS_PER_MIN=300.",
+    "cors_origins": "Set CORS_ORIGINS to origins with commas between, for example "
+    "CORS_ORIGINS=https://tools.example.org.",
+    "time_zone": "Set TIME_ZONE to a name such as TIME_ZONE=Europe/Berlin.",
+    "channel_time_zones": "Set CHANNEL_TIME_ZONES to login=zone pairs, for example "
+    "CHANNEL_TIME_ZONES=name1=Europe/Berlin,name2=America/New_York.",
+    "survey_channel_count": "Set SURVEY_CHANNEL_COUNT to a number from 0 (off) to 5000, for example "
+    "SURVEY_CHANNEL_COUNT=1000.",
+    "survey_minutes": "Set SURVEY_MINUTES to minutes above 0 and up to 60, for example SURVEY_MINUTES=10.",
+    "s3_connect_timeout_s": "Set S3_CONNECT_TIMEOUT_S to seconds above 0, such as S3_CONNECT_TIMEOUT_S=5.",
+    "s3_read_timeout_s": "Set S3_READ_TIMEOUT_S to seconds above 0, for example S3_READ_TIMEOUT_S=60.",
     "database_url": "Unset DATABASE_URL for SQLite in DATA_DIR, or set it like "
     "DATABASE_URL=postgresql://user:password@host/database.",
     "redis_url": "Unset REDIS_URL on one machine, or set it like REDIS_URL=redis://host:6379/0.",
@@ -99,6 +124,13 @@ def parse_channels(parts: Iterable[str]) -> tuple[str, ...]:
             raise ValueError(f"“{part}” is not a Twitch login (letters, digits and _, at most 25)")
         logins[login] = None
     return tuple(logins)
+
+
+def split_list(value: object) -> list[str]:
+    """The parts of a list as a person writes it: a YAML list, or text with commas or spaces between."""
+    if isinstance(value, (list, tuple)):
+        return [str(part).strip() for part in value]
+    return [part for part in re.split(r"[,\s]+", str(value)) if part]
 
 
 def check_url(value: str, schemes: Iterable[str]) -> str:

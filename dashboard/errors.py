@@ -10,6 +10,11 @@
     │       └── QueryRefused   not a single read-only SELECT
     ├── RecordingError         a file to import can't be read as any known format
     ├── ParseError             one line is broken (kept in the reject file, never fatal)
+    ├── AccessDenied           the person who asks may not see or do this
+    ├── JobError
+    │   ├── JobBusy            the job is running already
+    │   └── JobCancelled       somebody asked it to stop
+    ├── RemoteStorageError     S3 did not take or give something; nothing local is lost
     └── TwitchError
         ├── TwitchUnavailable  no answer, or a 5xx after the one retry
         ├── TwitchUnauthorized the credentials were refused
@@ -57,6 +62,26 @@ class RecordingError(StreamLensError):
 
 class ParseError(StreamLensError):
     """One line could not be understood; it is kept in the reject file with this reason."""
+
+
+class AccessDenied(StreamLensError):
+    """The person who asks may not see or do this."""
+
+
+class JobError(StreamLensError):
+    """A job could not do its work; the message says what failed and what is safe."""
+
+
+class JobBusy(JobError):
+    """The job is running already; it runs once at a time."""
+
+
+class JobCancelled(JobError):
+    """Somebody asked the job to stop; what was stored stays."""
+
+
+class RemoteStorageError(StreamLensError):
+    """S3 did not take or give something; nothing local is lost."""
 
 
 class TwitchError(StreamLensError):

@@ -47,6 +47,8 @@ def as_text(value: Any) -> str:
         return ",".join(f"{kind}={days}" for kind, days in value.items())
     if value is None or value == ():
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
