@@ -69,6 +69,7 @@
     if (event.key === "Escape") {
       // WCAG 1.4.13: what appeared on hover or focus can be put away without moving either.
       document.querySelectorAll(".hint-wrap").forEach(function (hint) { hint.classList.add("hint-quiet"); });
+      document.querySelectorAll(".rail-more[open]").forEach(function (more) { more.open = false; });
       return;
     }
     var at = event.target;
@@ -85,6 +86,10 @@
   });
   document.addEventListener("click", function (event) {
     if (event.target.closest("#shell-keys-open")) showKeys();
+    // A press on a goal, or anywhere else, puts the phone's sheet away.
+    document.querySelectorAll(".rail-more[open]").forEach(function (more) {
+      if (!event.target.closest(".rail-more summary")) more.open = false;
+    });
     // The table of channels is drawn anew all the time; one listener outlives it.
     var stop = event.target.closest("[data-stop]");
     if (stop) put("live-collect-stop", { data: { login: stop.dataset.stop, at: Date.now() } });

@@ -13,6 +13,9 @@ from dash import dcc, html
 
 from dashboard.ui import components, ids
 
+SYSTEM = "system"
+"""``rail_group`` of the pages that are about the installation and not about a channel."""
+
 VENDOR_PREFIX = "/vendor/bootstrap"
 """Bootstrap and its icons, served from the installed package: no request leaves the machine."""
 
@@ -132,16 +135,31 @@ def pages_in_rail() -> list[dict[str, Any]]:
 
 
 def _navigation() -> html.Nav:
-    links = [
-        dbc.NavLink(
-            [components.icon(page["rail_icon"]), html.Span(page["name"])],
-            href=page["relative_path"],
-            active="partial",
-            class_name="rail-link",
-        )
-        for page in pages_in_rail()
-    ]
-    return html.Nav(links, className="rail-nav", **components.aria(label="Pages"))
+    pages = pages_in_rail()
+    goals = [_link(page) for page in pages if page.get("rail_group") != SYSTEM]
+    system = [page for page in pages if page.get("rail_group") == SYSTEM]
+    if not system:
+        return html.Nav(goals, className="rail-nav", **components.aria(label="Pages"))
+    # Twice: a list under a heading where there is room, a sheet behind one button on a phone.
+    heading = html.Div("System", className="rail-heading")
+    sheet = html.Details(
+        [
+            html.Summary([components.icon("three-dots"), html.Span("System")], className="rail-link"),
+            html.Div([_link(page) for page in system], className="rail-sheet"),
+        ],
+        className="rail-more",
+    )
+    listed = html.Div([heading, *(_link(page) for page in system)], className="rail-system")
+    return html.Nav([*goals, listed, sheet], className="rail-nav", **components.aria(label="Pages"))
+
+
+def _link(page: dict[str, Any]) -> dbc.NavLink:
+    return dbc.NavLink(
+        [components.icon(page["rail_icon"]), html.Span(page["name"])],
+        href=page["relative_path"],
+        active="partial",
+        class_name="rail-link",
+    )
 
 
 def _sandbox_pill() -> html.Span:
