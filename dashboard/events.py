@@ -39,6 +39,7 @@ from dashboard.events_chat import (
     Subscription,
     UserListChange,
 )
+from dashboard.events_helix import KINDS_HELIX
 
 __all__ = [
     "KINDS",
@@ -145,6 +146,7 @@ KINDS: dict[str, type[Event]] = {
         ViewerSample,
         StreamChange,
         Observation,
+        *KINDS_HELIX,
     )
 }
 """Every kind by name; the view ``gaps`` is made from ``observations``."""

@@ -13,6 +13,7 @@ T0 = 1_700_000_000_000_000
 """2023-11-14T22:13:20Z."""
 DAY = 86_400_000_000
 
+_FLOAT = st.floats(allow_nan=False, allow_infinity=False)
 _INT64 = st.integers(-(2**63), 2**63 - 1)
 # Up to the end of the year 9999: what a date can name.
 _INSTANT = st.integers(-(10**15), 253_402_300_799_999_999)
@@ -65,7 +66,7 @@ def event_of(kind: str, text: st.SearchStrategy[str] = _TEXT, *, is_full: bool =
         hint = hints[field.name]
         is_optional = type(None) in get_args(hint)
         base = get_args(hint)[0] if is_optional else hint
-        value = {str: text, int: _INT64, bool: st.booleans(), Instant: _INSTANT}[base]
+        value = {str: text, int: _INT64, bool: st.booleans(), Instant: _INSTANT, float: _FLOAT}[base]
         values[field.name] = st.none() | value if is_optional and not is_full else value
     values["event_id"] = text.filter(bool)
     return st.builds(cls, **values)
