@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import SecretStr
 
-from collectors.helix_http import CREDENTIALS_CURE, RETRY_AFTER_S, Answer, AppToken, exchange
+from collectors.helix_http import RETRY_AFTER_S, Answer, AppToken, exchange
 from collectors.helix_models import Stream, User, parse_stream, parse_user
 from collectors.rate_limit import FileBucketStore, RateLimiter, bucket_path, utc_now
+from collectors.user_tokens import StoredToken
 from dashboard.config import Settings
 from dashboard.errors import TwitchRefused, TwitchUnauthorized, TwitchUnavailable
 from dashboard.events import Instant
+from dashboard.storage.tokens import TokenVault
 
 Params = Sequence[tuple[str, str]]
 
@@ -28,15 +30,32 @@ _LIMITED_TIMES = 5
 """After so many 429 in a row on one call somebody else eats the bucket: tell instead of wait."""
 
 
+class TokenSource(Protocol):
+    """Where a client gets its access token from: the application's own, or a user's."""
+
+    cure: str
+    """What to do when it is refused for good."""
+
+    async def get(self) -> str:
+        """The token to try."""
+
+    async def replace(self, refused: str) -> str:
+        """A token in place of one that got a 401."""
+
+    async def close(self) -> None:
+        """Gives up what is under way."""
+
+
 class HelixClient:
-    """Asks Helix as the application; safe for any number of parallel callers on one loop.
+    """Asks Helix; safe for any number of parallel callers on one loop.
 
     Args:
         api_url: Base address of Helix.
         auth_url: Base address of OAuth.
         client_id: The application.
         client_secret: Its secret.
-        limiter: Shared by all clients with the same client id; by default one of its own.
+        token: Whose token to ask with; by default the application's own.
+        limiter: Shared by all clients with the same token; by default one of its own.
         timeout_s: For one exchange.
         now: The clock.
         sleep: Waits for seconds.
@@ -54,6 +73,7 @@ class HelixClient:
         client_id: str,
         client_secret: SecretStr,
         *,
+        token: TokenSource | None = None,
         limiter: RateLimiter | None = None,
         timeout_s: float = 10.0,
         now: Callable[[], Instant] = utc_now,
@@ -65,7 +85,9 @@ class HelixClient:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._sleep = sleep
         self._session: aiohttp.ClientSession | None = None
-        self._token = AppToken(self._open_session, auth_url, client_id, client_secret, now=now, sleep=sleep)
+        self._token: TokenSource = token or AppToken(
+            self._open_session, auth_url, client_id, client_secret, now=now, sleep=sleep
+        )
         self.limiter = limiter or RateLimiter(now=now, sleep=sleep)
 
     async def __aenter__(self) -> HelixClient:
@@ -91,21 +113,29 @@ class HelixClient:
         return self._session
 
     async def get(self, path: str, params: Params = ()) -> dict[str, Any]:
+        """One question; as :meth:`request` with GET."""
+        return await self.request("GET", path, params)
+
+    async def request(
+        self, method: str, path: str, params: Params = (), json: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """One call.
 
         Args:
+            method: GET, POST, PATCH, PUT or DELETE.
             path: Below the base address, such as ``/streams``.
             params: Query parameters; a name may come several times.
+            json: The body.
 
         Returns:
-            The JSON object as Twitch sent it.
+            The JSON object as Twitch sent it; empty where Twitch answers without one (204).
         """
         path = "/" + path.lstrip("/")
         token = await self._token.get()
         limited_count = 0
         has_new_token = has_waited_for_503 = False
         while True:
-            answer = await self._send(path, params, token)
+            answer = await self._send(method, path, params, json, token)
             if answer.status == 401 and not has_new_token:
                 token = await self._token.replace(token)
                 has_new_token = True
@@ -115,18 +145,21 @@ class HelixClient:
                 await self._sleep(RETRY_AFTER_S)
                 has_waited_for_503 = True
             else:
-                return self._body(f"GET {path}", answer, token)
+                return self._body(f"{method} {path}", answer, token)
 
-    async def _send(self, path: str, params: Params, token: str) -> Answer:
+    async def _send(
+        self, method: str, path: str, params: Params, json: Mapping[str, Any] | None, token: str
+    ) -> Answer:
         number = await self.limiter.take()
         answer: Answer | None = None
         try:
             answer = await exchange(
                 self._open_session(),
-                f"GET {path}",
-                "GET",
+                f"{method} {path}",
+                method,
                 self._api_url + path,
                 params=params,
+                json=json,
                 headers={"Authorization": f"Bearer {token}"},
             )
             return answer
@@ -137,18 +170,20 @@ class HelixClient:
                 self.limiter.answered(number, None)
 
     def _body(self, call: str, answer: Answer, token: str) -> dict[str, Any]:
-        if answer.status == 200 and answer.body is not None:
+        if answer.status < 300 and answer.body is not None:
             return answer.body
+        if answer.status == 204:
+            return {}
         message = answer.message
         for secret in (token, self._secret.get_secret_value()):
             message = message.replace(secret, "**********") if secret else message
         if answer.status == 401:
-            raise TwitchUnauthorized(f"{call}: {message}. {CREDENTIALS_CURE}")
+            raise TwitchUnauthorized(f"{call}: {message}. {self._token.cure}")
         if answer.status == 429:
             raise TwitchUnavailable(f"{call}: the rate limit stays used up, by others with this client id")
         if answer.status >= 500:
             raise TwitchUnavailable(f"{call}: {message}")
-        if answer.status == 200:
+        if answer.status < 300:
             raise TwitchUnavailable(f"{call}: the answer is not JSON. Check TWITCH_API_URL.")
         raise TwitchRefused(f"{call}: {message}")
 
@@ -234,6 +269,29 @@ def open_client(settings: Settings) -> HelixClient | None:
         settings.auth_url,
         settings.client_id,
         settings.client_secret,
+        limiter=RateLimiter(store),
+    )
+
+
+def open_user_client(settings: Settings, vault: TokenVault, user_id: str) -> HelixClient:
+    """A client that asks with a person's token; all processes share its rate limit and its refreshes.
+
+    Args:
+        settings: Addresses, credentials and the data folder.
+        vault: Where the token is.
+        user_id: Whose token.
+
+    Returns:
+        The client; nothing is called and nothing read yet. Its calls raise TwitchUnauthorized when there
+        is no token that works; logging in again cures it, also for clients that are open already.
+    """
+    store = FileBucketStore(bucket_path(settings.data_dir, settings.client_id, user_id))
+    return HelixClient(
+        settings.api_url,
+        settings.auth_url,
+        settings.client_id,
+        settings.client_secret,
+        token=StoredToken(settings, vault, user_id),
         limiter=RateLimiter(store),
     )
 

@@ -94,6 +94,8 @@ class AppToken:
         token is validated when it is new and hourly.
     """
 
+    cure = CREDENTIALS_CURE
+
     def __init__(
         self,
         session: Callable[[], aiohttp.ClientSession],

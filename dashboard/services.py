@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from dashboard.access import LOCAL, Access
 
 if TYPE_CHECKING:
     from dashboard.config import Settings
     from dashboard.insights.live import LiveInsights
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
+
+
+def _local() -> Access:
+    """Who asks where there is no login."""
+    return LOCAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +28,5 @@ class Services:
     store: Store
     state: State
     live: LiveInsights
+    current_access: Callable[[], Access] = _local
+    """Who asks, inside a request."""
