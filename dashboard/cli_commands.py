@@ -110,6 +110,15 @@ def query(sql: str, form: str, limit: int, timeout_s: float | None) -> None:
     viewer_samples, streams, observations, gaps.
 
     \b
+    From EventSub: notifications, follows, channel_updates, subscription_changes,
+    cheers, bits_uses, channel_raids, hype_trains, goals, mod_actions,
+    suspicious_users, shield_modes, polls, predictions, redemptions, ad_breaks.
+
+    \b
+    From Helix and the jobs: audience_counts, subscribers, chatter_polls, chatters,
+    clips, channel_days, survey_captures, survey_presence, accounts.
+
+    \b
     python app.py query "select room_login, count(*) from chat_messages group by all"
     python app.py query "describe raids"
     """

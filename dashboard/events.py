@@ -39,6 +39,7 @@ from dashboard.events_chat import (
     Subscription,
     UserListChange,
 )
+from dashboard.events_eventsub import KINDS_EVENTSUB
 from dashboard.events_helix import KINDS_HELIX
 
 __all__ = [
@@ -104,6 +105,9 @@ class StreamChange(Event):
     game_name: str | None = None
     title: str | None = None
     language: str | None = None
+    stream_type: str | None = None
+    """``live``, ``playlist``, ``watch_party``, ``premiere`` or ``rerun``; EventSub tells it at the start."""
+    room_display_name: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -146,6 +150,7 @@ KINDS: dict[str, type[Event]] = {
         ViewerSample,
         StreamChange,
         Observation,
+        *KINDS_EVENTSUB,
         *KINDS_HELIX,
     )
 }

@@ -200,6 +200,13 @@ class OtherNotice(UserNotice):
 
     kind: ClassVar[str] = "other_notices"
 
+    charity_name: str | None = None
+    donation_amount: int | None = None
+    """In minor units: 2500 with 2 decimal places is 25.00."""
+    donation_decimal_places: int | None = None
+    donation_currency: str | None = None
+    modiversary_months: int | None = None
+
 
 @dataclass(slots=True, kw_only=True)
 class Moderation(RoomEvent):
@@ -208,7 +215,8 @@ class Moderation(RoomEvent):
     kind: ClassVar[str] = "moderation"
 
     action: str
-    """``ban``, ``timeout``, ``delete_message`` or ``clear_chat``."""
+    """``ban``, ``timeout``, ``delete_message``, ``clear_chat`` or, over EventSub, ``clear_user_messages``:
+    there a ban and a timeout are the same, and say neither the length nor the same instant."""
     target_user_id: str | None = None
     target_user_login: str | None = None
     duration_s: int | None = None
@@ -216,6 +224,9 @@ class Moderation(RoomEvent):
     target_text: str | None = None
     reason: str | None = None
     """Twitch stopped telling it in 2018; kept for old recordings."""
+    target_user_display_name: str | None = None
+    """EventSub tells it, IRC does not."""
+    room_display_name: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -240,7 +240,7 @@ class TestYaml:
         monkeypatch.setenv("STREAMLENS_CONFIG", "preset.yaml")
         settings = load_settings()
         assert settings.twitch_channels == ("xqc", "1234")
-        assert settings.retention_days == {"chat_messages": 7, "user_list": 30}
+        assert settings.retention_days == {"chat_messages": 7, "user_list": 30, "notifications": 30}
         assert (settings.twitch_client_id, settings.client_secret.get_secret_value()) == ("123", "456")
         assert settings.sandbox is False
 
