@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from dash import Dash
     from flask import Flask
 
+    from collectors.audience import TwitchAccess
     from dashboard.config import Settings
     from dashboard.services import Services
+    from dashboard.storage.tokens import TokenVault
 
 ROOT = Path(__file__).resolve().parent
 HISTORY_S = 2 * 3600
@@ -114,6 +116,18 @@ def run_collector(settings: Settings, channels: Sequence[str]) -> None:
     run_collector(settings, channels)
 
 
+def open_twitch(settings: Settings, vault: TokenVault) -> TwitchAccess:
+    """Gives a job its access to Twitch; in the sandbox its streamer logs in when nobody has."""
+    from collectors.audience import TwitchAccess
+
+    login = ""
+    if settings.is_sandbox and not vault.all():
+        from dashboard.sandbox import World
+
+        login = World(settings.sandbox_seed, settings.sandbox_channel_count).home[0].login
+    return TwitchAccess(settings, vault, sandbox_login=login)
+
+
 def import_files(*args: Any, **options: Any) -> Any:
     """Imports recordings."""
     from collectors.recorded.importer import import_files
@@ -168,7 +182,9 @@ def main() -> None:
     """Runs the command line."""
     from dashboard.cli import Parts, build_cli
 
-    parts = Parts(Path(__file__).resolve(), serve_web, run_collector, import_files, import_history)
+    parts = Parts(
+        Path(__file__).resolve(), serve_web, run_collector, import_files, import_history, open_twitch
+    )
     build_cli(parts)(prog_name="python app.py")
 
 

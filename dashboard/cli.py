@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.cli_commands import check, checked_settings, compact, query, sandbox
+from dashboard.cli_jobs import jobs_commands
 from dashboard.cli_output import (
     ImportProgress,
     errors_said_plainly,
@@ -26,6 +27,7 @@ from dashboard.supervisor import Child, Supervisor, end_with_parent
 
 if TYPE_CHECKING:
     from dashboard.config import Settings
+    from dashboard.jobs.context import OpenTwitch
 
 _EPILOG = """\b
 Exit codes
@@ -58,6 +60,7 @@ class Parts:
     run_collector: Callable[[Settings, Sequence[str]], None]
     import_files: Callable[..., Any]
     import_history: Callable[[Settings], int]
+    open_twitch: OpenTwitch | None = None
 
 
 def build_cli(parts: Parts) -> click.Group:
@@ -89,7 +92,7 @@ def build_cli(parts: Parts) -> click.Group:
         _collect_command(parts),
         _web_command(parts),
         _history_command(parts),
-        work,
+        *jobs_commands(parts.open_twitch),
         sandbox,
         query,
         compact,
@@ -206,16 +209,6 @@ def _history_command(parts: Parts) -> click.Command:
             parts.import_history(checked_settings())
 
     return history
-
-
-@click.command()
-def work() -> None:
-    """Run only the worker: compaction and retention by the clock."""
-    with errors_said_plainly():
-        from dashboard.jobs.schedule import run_worker
-
-        end_with_parent()
-        run_worker(checked_settings())
 
 
 def _import(

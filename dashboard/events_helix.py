@@ -27,7 +27,10 @@ class AudienceCount(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Subscriber(Event):
-    """One row per subscriber of a channel and UTC day on which they were listed."""
+    """One row per subscriber of a channel and UTC day on which they were listed.
+
+    ``sent_at`` is the first instant of that day, so that looking again adds nothing.
+    """
 
     kind: ClassVar[str] = "subscribers"
 
@@ -72,7 +75,10 @@ class Chatter(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Clip(Event):
-    """One row per clip and UTC day on which it was looked at; ``sent_at`` is the time of the look."""
+    """One row per clip and UTC day on which it was looked at.
+
+    ``sent_at`` is the first instant of that day, ``created_at`` tells when the clip was made.
+    """
 
     kind: ClassVar[str] = "clips"
 

@@ -1,0 +1,279 @@
+"""How the jobs are doing: what runs, what went wrong, what comes next, what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+from dashboard.events import Instant, now_us
+from dashboard.jobs.needs import Vault, why_not
+from dashboard.jobs.registry import JobSpec, job_specs
+from dashboard.storage.job_runs import JobRun, JobRuns, LogLine
+
+if TYPE_CHECKING:
+    from dashboard.config import Settings
+
+WORKER_STATUS: Final = "worker"
+COLLECTOR_STATUS: Final = "collector"
+_SILENT_AFTER_US: Final = 15 * 1_000_000
+
+CardState = Literal["running", "waiting", "ok", "failed", "cancelled", "lost", "never", "blocked", "off"]
+HISTORY_STATES: Final[dict[str, tuple[str, ...] | None]] = {
+    "all": None,
+    "failed": ("failed", "lost"),
+    "ok": ("ok",),
+    "cancelled": ("cancelled",),
+}
+
+
+class Status(Protocol):
+    """A process's last word about itself."""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What it said."""
+
+    @property
+    def updated_at(self) -> Instant:
+        """When."""
+
+
+class Statuses(Protocol):
+    """The part of the state that is needed here."""
+
+    def read_status(self, name: str) -> Status | None:
+        """The last word of a process."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobCard:
+    """One job at a glance."""
+
+    name: str
+    title: str
+    description: str
+    rhythm: str
+    done_by: str
+    state: CardState
+    next_at: Instant | None = None
+    last_at: Instant | None = None
+    """When the last run ended."""
+    last_text: str = ""
+    """What it did, or what failed."""
+    last_duration_s: float | None = None
+    last_good_at: Instant | None = None
+    is_late: bool = False
+    """Two of its times have passed without a good run: what happened since is not in the data."""
+    run_id: str = ""
+    """Of the run that waits or runs."""
+    is_stopping: bool = False
+    done: int | None = None
+    total: int | None = None
+    text: str = ""
+    why_not: str = ""
+    cure: str = ""
+    href: str = ""
+    run_count: int | None = None
+    """Runs since the start of the worker, for upkeep that keeps no list."""
+    failed_count: int | None = None
+
+    @property
+    def is_startable(self) -> bool:
+        """Whether a person can start it now."""
+        return self.done_by == "worker" and not self.why_not and self.state not in ("running", "waiting")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for the command line."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class JobsOverview:
+    """All jobs, and the worker that does them."""
+
+    now: Instant
+    is_worker_running: bool
+    worker_seen_at: Instant | None
+    cards: tuple[JobCard, ...]
+
+    @property
+    def running_count(self) -> int:
+        """How many are running or waiting."""
+        return sum(card.state in ("running", "waiting") for card in self.cards)
+
+    @property
+    def failed_count(self) -> int:
+        """How many ended badly the last time."""
+        return sum(card.state in ("failed", "lost") for card in self.cards)
+
+
+class JobsInsights:
+    """Answers the Jobs page, and the orders given there.
+
+    Args:
+        settings: Decide which jobs can run.
+        runs: The runs.
+        statuses: What worker and collector say of themselves.
+        vault: The logins; only whether they allow something is looked at.
+        now: The clock.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        runs: JobRuns,
+        statuses: Statuses,
+        vault: Vault,
+        now: Callable[[], Instant] = now_us,
+    ) -> None:
+        self._settings = settings
+        self._runs = runs
+        self._statuses = statuses
+        self._vault = vault
+        self._now = now
+        self._specs = job_specs(settings)
+
+    def overview(self) -> JobsOverview:
+        """Every job as it is now."""
+        now = self._now()
+        worker = self._statuses.read_status(WORKER_STATUS)
+        is_running = (
+            worker is not None
+            and now - worker.updated_at <= _SILENT_AFTER_US
+            and not worker.payload.get("stopped_at")
+        )
+        return JobsOverview(
+            now=now,
+            is_worker_running=is_running,
+            worker_seen_at=worker.updated_at if worker else None,
+            cards=tuple(self._card(spec, now) for spec in self._specs.values()),
+        )
+
+    def history(self, which: str = "all", limit: int = 40) -> list[JobRun]:
+        """The newest finished and open runs.
+
+        Args:
+            which: A key of :data:`HISTORY_STATES`.
+            limit: At most so many.
+
+        Returns:
+            Newest first.
+        """
+        return self._runs.recent(limit, states=HISTORY_STATES.get(which))
+
+    def run(self, run_id: str) -> JobRun | None:
+        """One run."""
+        return self._runs.get(run_id)
+
+    def log(self, run_id: str) -> list[LogLine]:
+        """The log of one run, oldest line first."""
+        return self._runs.lines(run_id)
+
+    def titles(self) -> dict[str, str]:
+        """The jobs' titles by name."""
+        return {spec.name: spec.title for spec in self._specs.values()}
+
+    def _card(self, spec: JobSpec, now: Instant) -> JobCard:
+        if spec.done_by == "collector":
+            return self._collector_card(spec, now)
+        if spec.done_by == "upkeep":
+            return self._upkeep_card(spec)
+        obstacle = why_not(spec, self._settings, self._vault)
+        newest = self._runs.recent(2, name=spec.name)
+        open_run = next((run for run in newest if run.is_open), None)
+        ended = next((run for run in newest if not run.is_open), None)
+        good = self._runs.last(spec.name, ["ok"])
+        last_good_at = good.started_at if good else None
+        state: CardState = "never"
+        if open_run is not None:
+            state = "running" if open_run.state == "running" else "waiting"
+        elif obstacle is not None:
+            state = "blocked"
+        elif ended is not None:
+            state = _STATES.get(ended.state, "failed")
+        before_last = spec.trigger.last(Instant(spec.trigger.last(now) - 1))
+        return JobCard(
+            **_described(spec),
+            state=state,
+            next_at=None if obstacle else spec.trigger.next(now),
+            last_at=ended.finished_at if ended else None,
+            last_text=(ended.error or ended.text) if ended else "",
+            last_duration_s=ended.duration_s if ended else None,
+            last_good_at=last_good_at,
+            is_late=obstacle is None and last_good_at is not None and last_good_at < before_last,
+            run_id=open_run.run_id if open_run else "",
+            is_stopping=open_run.is_cancel_wanted if open_run else False,
+            done=open_run.done if open_run else None,
+            total=open_run.total if open_run else None,
+            text=open_run.text if open_run else "",
+            why_not=obstacle.text if obstacle else "",
+            cure=obstacle.cure if obstacle else "",
+            href=obstacle.href if obstacle else "",
+        )
+
+    def _collector_card(self, spec: JobSpec, now: Instant) -> JobCard:
+        obstacle = why_not(spec, self._settings, self._vault)
+        if obstacle is not None:
+            return JobCard(**_described(spec), state="blocked", why_not=obstacle.text, cure=obstacle.cure)
+        row = self._statuses.read_status(COLLECTOR_STATUS)
+        told: dict[str, Any] = (row.payload.get("helix") or {}) if row else {}
+        if row is None or now - row.updated_at > _SILENT_AFTER_US or row.payload.get("stopped_at"):
+            return JobCard(
+                **_described(spec),
+                state="off",
+                last_at=_instant(told.get("last_poll_at")),
+                why_not="The collector is not running.",
+                cure="Start it: python app.py",
+            )
+        error = str(told.get("error") or "")
+        polled_at = _instant(told.get("last_poll_at"))
+        words = f"{told.get('live_count', 0)} of {told.get('channel_count', 0)} channels live"
+        return JobCard(
+            **_described(spec),
+            state="failed" if error else ("ok" if polled_at else "never"),
+            next_at=spec.trigger.next(now),
+            last_at=polled_at,
+            last_text=error or (words if polled_at else ""),
+            last_good_at=polled_at,
+            is_late=polled_at is not None and now - polled_at > 3 * 60 * 1_000_000,
+            run_count=int(told.get("poll_count") or 0),
+            failed_count=int(told.get("failed_poll_count") or 0),
+        )
+
+    def _upkeep_card(self, spec: JobSpec) -> JobCard:
+        row = self._statuses.read_status(f"job:{spec.name}")
+        if row is None:
+            return JobCard(**_described(spec), state="never")
+        told, error = row.payload, str(row.payload.get("error") or "")
+        return JobCard(
+            **_described(spec),
+            state="failed" if error else "ok",
+            last_at=_instant(told.get("last_at")),
+            last_text=error or str(told.get("text") or ""),
+            last_duration_s=told.get("duration_s"),
+            run_count=int(told.get("run_count") or 0),
+            failed_count=int(told.get("failed_count") or 0),
+        )
+
+
+_STATES: Final[dict[str, CardState]] = {
+    "ok": "ok",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "lost": "lost",
+}
+
+
+def _described(spec: JobSpec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "title": spec.title,
+        "description": spec.description,
+        "rhythm": spec.trigger.words,
+        "done_by": spec.done_by,
+    }
+
+
+def _instant(value: Any) -> Instant | None:
+    return Instant(int(value)) if isinstance(value, (int, float)) and value > 0 else None

@@ -1,0 +1,62 @@
+"""What long work is told and tells while it runs, whoever runs it: a job, a command, a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from dashboard.errors import JobCancelled
+from dashboard.events import Event
+
+
+class JobHandle(Protocol):
+    """One run, as the work sees it."""
+
+    def progress(self, done: int, total: int | None, text: str) -> None:
+        """Says how far it is; may be called often."""
+
+    def log(self, line: str) -> None:
+        """Adds a line to the log of the run."""
+
+    def check(self) -> None:
+        """Stops the work where it was cancelled.
+
+        Raises:
+            JobCancelled: Somebody asked for it, or the run was given up.
+        """
+
+
+class SilentHandle:
+    """A handle that listens to nothing, for work without an audience."""
+
+    def progress(self, done: int, total: int | None, text: str) -> None:
+        """Says nothing."""
+
+    def log(self, line: str) -> None:
+        """Says nothing."""
+
+    def check(self) -> None:
+        """Never stops."""
+
+
+def cancelled() -> JobCancelled:
+    """The error that ends cancelled work."""
+    return JobCancelled("Cancelled. What was stored whole stays.")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A channel by its identity and its login at the moment."""
+
+    room_id: str
+    room_login: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list at Twitch, as events."""
+
+    events: list[Event]
+    total: int | None = None
+    """How many there are in all, as Twitch tells it with the page."""
+    points: int | None = None

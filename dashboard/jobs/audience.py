@@ -1,0 +1,217 @@
+"""Who follows, who subscribes, who is connected: lists of people, stored whole or not counted."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+from dashboard.errors import JobError, TwitchError, TwitchUnavailable
+from dashboard.events import Event, Instant, synthetic_id
+from dashboard.events_helix import AudienceCount, ChatterPoll
+from dashboard.job_handle import Room
+from dashboard.jobs.context import JobContext, Twitch
+from dashboard.jobs.needs import choose_login
+from dashboard.jobs.rooms import moderated_rooms, own_rooms, rooms_followed, unique
+from dashboard.storage.ingest import Ingest
+
+SUBSCRIBERS_SCOPE: Final = "channel:read:subscriptions"
+FOLLOWERS_SCOPE: Final = "moderator:read:followers"
+CHATTERS_SCOPE: Final = "moderator:read:chatters"
+_SOURCE: Final = "helix"
+_SILENCES: Final = 3
+"""After so many channels in a row without an answer, Twitch is left alone until the next time."""
+
+
+class _Patience:
+    """Notes failures of single channels; gives up when it is Twitch that fails."""
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._silences = 0
+
+    def answered(self) -> None:
+        self._silences = 0
+
+    def failed(self, room: Room, error: TwitchError) -> None:
+        self._context.failed(room.room_login, error)
+        self._silences = self._silences + 1 if isinstance(error, TwitchUnavailable) else 0
+        if self._silences >= _SILENCES:
+            raise JobError(f"Twitch does not answer. {error}. It is tried again; what was stored is whole.")
+
+
+async def subscribers(context: JobContext) -> str:
+    """Lists the subscribers of every own channel."""
+    rooms = [token for token in context.vault.all() if token.is_usable and SUBSCRIBERS_SCOPE in token.scopes]
+    patience, found = _Patience(context), 0
+    async with context.twitch() as twitch:
+        with context.ingest() as ingest:
+            for number, token in enumerate(rooms):
+                room = Room(token.user_id, token.user_login)
+                context.handle.check()
+                context.handle.progress(number, len(rooms), f"Subscribers of {room.room_login}")
+                try:
+                    found += await _subscribers_of(context, twitch, ingest, room)
+                    patience.answered()
+                except TwitchError as error:
+                    patience.failed(room, error)
+    return f"{_count(found, 'subscriber')} of {_count(len(rooms), 'channel')}"
+
+
+async def _subscribers_of(context: JobContext, twitch: Twitch, ingest: Ingest, room: Room) -> int:
+    events: list[Event] = []
+    total = points = None
+    async for page in twitch.subscriber_pages(room.room_id, room):
+        events += page.events
+        total = page.total if page.total is not None else total
+        points = page.points if page.points is not None else points
+        context.handle.check()
+    count = _audience_count(room, context.now(), "subscribers")
+    count.subscriber_count, count.subscriber_points = total, points
+    ingest.put([*events, count])
+    context.handle.log(
+        f"{room.room_login}: {len(events):,} listed, total {_told(total)}, points {_told(points)}"
+    )
+    return len(events)
+
+
+async def followers(context: JobContext) -> str:
+    """Lists the new followers of each channel where a login allows it; else only counts them."""
+    tokens = context.vault.all()
+    patience, found, totals_only = _Patience(context), 0, 0
+    async with context.twitch() as twitch:
+        rooms = unique([*own_rooms(tokens), *await rooms_followed(context, twitch)])
+        moderated = (await moderated_rooms(context, twitch, tokens)).ids_by_user
+        with context.ingest() as ingest:
+            for number, room in enumerate(rooms):
+                context.handle.check()
+                context.handle.progress(number, len(rooms), f"Followers of {room.room_login}")
+                choice = choose_login(room.room_id, FOLLOWERS_SCOPE, tokens, moderated)
+                totals_only += choice.user_id is None
+                try:
+                    found += await _followers_of(context, twitch, ingest, room, choice.user_id)
+                    patience.answered()
+                except TwitchError as error:
+                    patience.failed(room, error)
+    only = f"; only the total of {totals_only}, no login lists them" if totals_only else ""
+    return f"{_count(found, 'new follow')} in {_count(len(rooms), 'channel')}{only}"
+
+
+async def _followers_of(
+    context: JobContext, twitch: Twitch, ingest: Ingest, room: Room, user_id: str | None
+) -> int:
+    """Reads from the newest back to what the last complete reading knew.
+
+    Where a reading was cut short that mark stays, so the next one reads over the hole: a page that is
+    known is no proof that all behind it is.
+    """
+    known_to = _known_to(context, room)
+    newest_at: int | None = None
+    new_count, total = 0, None
+    async for page in twitch.follower_pages(user_id, room):
+        context.handle.check()
+        total = page.total if total is None else total
+        fresh = [event for event in page.events if known_to is None or event.sent_at > known_to]
+        ingest.put(fresh)
+        new_count += len(fresh)
+        newest_at = max((event.sent_at for event in page.events), default=newest_at or 0) or newest_at
+        if page.events and not fresh:
+            break
+    count = _audience_count(room, context.now(), "followers")
+    count.follower_count = total
+    ingest.put([count])
+    ingest.sync()
+    if newest_at is not None and user_id is not None:
+        _know_to(context, room, max(newest_at, known_to or 0))
+    if new_count or user_id is None:
+        context.handle.log(f"{room.room_login}: {new_count:,} new, total {_told(total)}")
+    return new_count
+
+
+def _known_to(context: JobContext, room: Room) -> int | None:
+    """The newest follow of the last reading that came to its end."""
+    row = context.state.read_status(f"followers:{room.room_id}")
+    at = row.payload.get("known_to_at") if row else None
+    # A second's worth is read again: several people can follow in the same one.
+    return int(at) - 1 if isinstance(at, int) else None
+
+
+def _know_to(context: JobContext, room: Room, at: int) -> None:
+    context.state.write_status(f"followers:{room.room_id}", {"known_to_at": at})
+
+
+async def chatters(context: JobContext) -> str:
+    """Lists who is connected to the chats that the logged-in people own or moderate."""
+    tokens = context.vault.all()
+    patience, found, done = _Patience(context), 0, 0
+    async with context.twitch() as twitch:
+        moderated = await moderated_rooms(context, twitch, tokens)
+        rooms = unique([*own_rooms(tokens), *moderated.rooms])
+        with context.ingest() as ingest:
+            for number, room in enumerate(rooms):
+                context.handle.check()
+                choice = choose_login(room.room_id, CHATTERS_SCOPE, tokens, moderated.ids_by_user)
+                if choice.user_id is None:
+                    context.handle.log(f"{room.room_login}: left out, {choice.reason}")
+                    continue
+                context.handle.progress(number, len(rooms), f"Chatters of {room.room_login}")
+                try:
+                    found += await _chatters_of(context, twitch, ingest, room, choice.user_id)
+                    done += 1
+                    patience.answered()
+                except TwitchError as error:
+                    patience.failed(room, error)
+    return f"{_count(found, 'chatter')} in {_count(done, 'chat')}"
+
+
+async def _chatters_of(context: JobContext, twitch: Twitch, ingest: Ingest, room: Room, user_id: str) -> int:
+    capture_id = uuid.uuid4().hex
+    started_at = context.now()
+    people: dict[str, Event] = {}
+    page_count, total = 0, None
+    async for page in twitch.chatter_pages(user_id, room, capture_id):
+        context.handle.check()
+        page_count += 1
+        total = page.total if page.total is not None else total
+        # Pages shift while they are read: somebody can stand on two of them.
+        people.update((event.event_id, event) for event in page.events)
+    ingest.put(list(people.values()))
+    # Only what is durable is called complete: the row that closes the capture comes last.
+    ingest.flush()
+    ingest.put(
+        [
+            ChatterPoll(
+                event_id=synthetic_id(ChatterPoll.kind, capture_id),
+                source=_SOURCE,
+                room_login=room.room_login,
+                room_id=room.room_id,
+                sent_at=started_at,
+                received_at=context.now(),
+                capture_id=capture_id,
+                chatter_count=len(people),
+                page_count=page_count,
+                told_count=total,
+                duration_s=(context.now() - started_at) / 1e6,
+            )
+        ]
+    )
+    context.handle.log(f"{room.room_login}: {len(people):,} connected, {_count(page_count, 'page')}")
+    return len(people)
+
+
+def _audience_count(room: Room, at: Instant, what: str) -> AudienceCount:
+    return AudienceCount(
+        event_id=synthetic_id(AudienceCount.kind, room.room_id, what, at),
+        source=_SOURCE,
+        room_login=room.room_login,
+        room_id=room.room_id,
+        sent_at=at,
+        received_at=at,
+    )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _told(number: int | None) -> str:
+    return "not told" if number is None else f"{number:,}"
