@@ -250,6 +250,16 @@ def _milestone(kind: str, tags: Tags, common: Common) -> Event:
     )
 
 
+def _charity(kind: str, tags: Tags, common: Common) -> Event:
+    return OtherNotice(
+        **common,
+        charity_name=_param(tags, "charity-name"),
+        donation_amount=number(_param(tags, "donation-amount")),
+        donation_decimal_places=number(_param(tags, "exponent")),
+        donation_currency=_param(tags, "donation-currency"),
+    )
+
+
 def _other(kind: str, tags: Tags, common: Common) -> Event:
     return OtherNotice(**common)
 
@@ -271,4 +281,5 @@ _BUILDERS: dict[str, Builder] = {
     "raid": _raid,
     "announcement": _announcement,
     "viewermilestone": _milestone,
+    "charitydonation": _charity,
 }

@@ -31,10 +31,16 @@ def clear_message(line: Line) -> list[Event]:
     if not message_id:
         raise ParseError(f"CLEARMSG: target-msg-id is {message_id!r} and should name the deleted message")
     event = _moderation(line, "delete_message", message_id)
+    event.event_id = deletion_id(event.room_login, message_id)
     event.target_user_login = line.tags.get("login") or None
     event.target_message_id = message_id
     event.target_text = line.text or None
     return [event]
+
+
+def deletion_id(room: str, message_id: str) -> str:
+    """The id of a message's deletion, whoever tells of it: it happens once, so it needs no instant."""
+    return synthetic_id("moderation", room, "delete_message", message_id)
 
 
 def _moderation(line: Line, action: str, *identity: object) -> Moderation:

@@ -127,33 +127,31 @@ class Observation(Event):
     reason: str | None = None
 
 
-KINDS: dict[str, type[Event]] = {
-    cls.kind: cls
-    for cls in (
-        ChatMessage,
-        Subscription,
-        SubGift,
-        MysteryGift,
-        PayForward,
-        PaidUpgrade,
-        OneTapGift,
-        Bits,
-        BitsBadgeTier,
-        Raid,
-        Announcement,
-        Milestone,
-        Moderation,
-        RoomState,
-        UserListChange,
-        Notice,
-        OtherNotice,
-        ViewerSample,
-        StreamChange,
-        Observation,
-        *KINDS_EVENTSUB,
-        *KINDS_HELIX,
-    )
-}
+_CLASSES: tuple[type[Event], ...] = (
+    ChatMessage,
+    Subscription,
+    SubGift,
+    MysteryGift,
+    PayForward,
+    PaidUpgrade,
+    OneTapGift,
+    Bits,
+    BitsBadgeTier,
+    Raid,
+    Announcement,
+    Milestone,
+    Moderation,
+    RoomState,
+    UserListChange,
+    Notice,
+    OtherNotice,
+    ViewerSample,
+    StreamChange,
+    Observation,
+    *KINDS_EVENTSUB,
+    *KINDS_HELIX,
+)
+KINDS: dict[str, type[Event]] = {cls.kind: cls for cls in _CLASSES}
 """Every kind by name; the view ``gaps`` is made from ``observations``."""
 
 

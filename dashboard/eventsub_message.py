@@ -9,6 +9,7 @@ https://dev.twitch.tv/docs/eventsub/handling-websocket-events/#notification-mess
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -137,7 +138,11 @@ def from_metadata(
     Raises:
         ParseError: The metadata lack what every message has.
     """
-    body = orjson.dumps({"metadata": dict(metadata), "payload": dict(payload)}).decode()
+    frame = {"metadata": dict(metadata), "payload": dict(payload)}
+    try:
+        body = orjson.dumps(frame).decode()
+    except TypeError:  # what orjson refuses, such as lone surrogates or numbers beyond 64 bits
+        body = json.dumps(frame)
     return _message(metadata, payload, body, received_at, transport)
 
 
