@@ -32,6 +32,7 @@ def create_services(settings: Settings) -> Services:
     Returns:
         The bundle that the callbacks get.
     """
+    from dashboard.auth.current import current_access
     from dashboard.insights.live import LiveInsights
     from dashboard.services import Services
     from dashboard.storage.state import State
@@ -44,7 +45,13 @@ def create_services(settings: Settings) -> Services:
         timeout_s=settings.query_timeout_s,
     )
     state = State(settings.data_dir, settings.database_url.get_secret_value())
-    return Services(settings=settings, store=store, state=state, live=LiveInsights(store, state))
+    return Services(
+        settings=settings,
+        store=store,
+        state=state,
+        live=LiveInsights(store, state),
+        current_access=current_access,
+    )
 
 
 def create_dash_app(settings: Settings, services: Services) -> Dash:
@@ -61,6 +68,8 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
 
     from callbacks import register_all
     from callbacks.background import manager
+    from collectors.login_calls import LoginCalls
+    from dashboard.auth.install import install_auth, open_auth
     from dashboard.ui import shell
     from dashboard.web import health_blueprint, refuse_foreign_hosts
 
@@ -73,18 +82,53 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
         update_title="",
         index_string=shell.INDEX,
         include_pages_meta=False,
-        background_callback_manager=manager(settings.data_dir),
+        background_callback_manager=manager(settings.data_dir, services.current_access),
         serve_locally=True,
         use_async=False,
         enable_mcp=False,
     )
     app.server.register_blueprint(shell.shell_blueprint())
     app.server.register_blueprint(health_blueprint(services.state))
-    refuse_foreign_hosts(app.server, settings.host)
+    receive_eventsub(app.server, settings)
+    refuse_foreign_hosts(
+        app.server, settings.host, public_url=settings.public_url, needs_login=settings.needs_login
+    )
+    install_auth(app, open_auth(settings, LoginCalls))
     # A function, so that every page load gets a nonce of its own.
     app.layout = lambda: shell.app_layout(settings.is_sandbox)
     register_all(app, services)
     return app
+
+
+def receive_eventsub(server: Flask, settings: Settings) -> None:
+    """Takes Twitch's deliveries at ``/eventsub/callback``; nothing is opened before the first.
+
+    Args:
+        server: Gets the address; the receiver is its extension ``eventsub``.
+        settings: Secret and data folder.
+    """
+    from functools import cache
+
+    from dashboard.events import Event
+    from dashboard.eventsub_message import EventSubMessage
+    from dashboard.eventsub_web import eventsub_blueprint
+    from dashboard.storage.eventsub_receiver import EventSubReceiver
+    from dashboard.storage.eventsub_secret import eventsub_secret
+    from dashboard.storage.recovery import read_opt_out
+
+    def parse(message: EventSubMessage) -> Sequence[Event]:
+        from collectors.eventsub_parse import parse_notification
+
+        return parse_notification(message)
+
+    receiver = EventSubReceiver(
+        settings.data_dir,
+        parse,
+        database_url=settings.database_url.get_secret_value(),
+        opt_out=read_opt_out(settings.opt_out_file) if settings.opt_out_file else (),
+    )
+    server.extensions["eventsub"] = receiver
+    server.register_blueprint(eventsub_blueprint(cache(lambda: eventsub_secret(settings)), receiver))
 
 
 def create_server(settings: Settings | None = None) -> Flask:
@@ -99,7 +143,9 @@ def create_server(settings: Settings | None = None) -> Flask:
     from dashboard.config import load_settings
 
     settings = settings or load_settings()
-    return create_dash_app(settings, create_services(settings)).server
+    server = create_dash_app(settings, create_services(settings)).server
+    server.extensions["eventsub"].open_soon(is_expected=bool(settings.public_url))
+    return server
 
 
 def serve_web(settings: Settings) -> None:

@@ -2,12 +2,15 @@
 
 Every background callback goes through :func:`register_background`, because Dash on its own
 answers two people with equal inputs with one result, runs on for ever when the page is left,
-and shows an error to nobody. Here each job gets the page load's nonce and the user into its
-cache key, a time limit in its own process, and an error path to the page.
+and shows an error to nobody. Here each job gets the page load's nonce and the person who asks into
+its cache key, a time limit in its own process, and an error path to the page. Who asks is told by
+the server's own session, never by the browser's inputs.
 """
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import logging
 import signal
 import uuid
@@ -18,13 +21,13 @@ from typing import Any
 
 from dash import Dash, DiskcacheManager, Input, Output, State, no_update
 
+from dashboard.access import LOCAL, Access
+from dashboard.auth.current import current_session, from_plain, plain
 from dashboard.errors import StreamLensError
 from dashboard.ui import components, ids
 
 log = logging.getLogger(__name__)
 
-LOCAL_USER = "local"
-"""Everybody, until there is a login."""
 POLL_MS = 500
 
 
@@ -32,11 +35,43 @@ class JobTimeoutError(StreamLensError):
     """A job passed its time limit and was ended."""
 
 
-def manager(data_dir: Path) -> DiskcacheManager:
+def _local() -> Access:
+    return LOCAL
+
+
+class OwnedJobs(DiskcacheManager):
+    """Dash's manager, in which every job and its result belong to the person who asked.
+
+    Args:
+        cache: Where the results are.
+        who: Tells who asks, inside a request.
+    """
+
+    def __init__(self, cache: Any, who: Callable[[], Access]) -> None:
+        super().__init__(cache)
+        self._who = who
+
+    def build_cache_key(
+        self, fn: Callable[..., Any], args: Any, cache_args_to_ignore: Any, triggered: Any
+    ) -> str:
+        """The key of a result: equal inputs of two people, or of two sessions, have two keys."""
+        key = super().build_cache_key(fn, args, cache_args_to_ignore, triggered)
+        return hashlib.sha256(f"{key} {self._who().user_id} {current_session()}".encode()).hexdigest()
+
+    def call_job_fn(self, key: str, job_fn: Callable[..., Any], args: Any, context: Any) -> Any:
+        """Starts a job, with the access of who asks as its last argument and nothing of their cookies."""
+        for part in ("cookies", "headers"):
+            if part in context:
+                context[part] = {}
+        return super().call_job_fn(key, job_fn, [*args, plain(self._who())], context)
+
+
+def manager(data_dir: Path, who: Callable[[], Access] = _local) -> DiskcacheManager:
     """Keeps the jobs' results, where nobody else on the machine can read or plant them.
 
     Args:
         data_dir: Data folder; the results live in ``cache/jobs`` below it.
+        who: Tells who asks, inside a request.
 
     Returns:
         A manager whose jobs start in fresh processes, without the server's threads and files.
@@ -49,7 +84,7 @@ def manager(data_dir: Path) -> DiskcacheManager:
     for path in (folder.parent, folder):
         path.chmod(0o700)  # Results are pickles: whoever writes here runs code in the server.
     multiprocess.set_start_method("forkserver", force=True)
-    return DiskcacheManager(diskcache.Cache(str(folder)))
+    return OwnedJobs(diskcache.Cache(str(folder)), who)
 
 
 def register_background(
@@ -69,7 +104,8 @@ def register_background(
 
     Args:
         app: The app.
-        work: A module-level function ``work(set_progress, *inputs, *state, user=…, **fixed)``.
+        work: A module-level function ``work(set_progress, *inputs, *state, user=…, **fixed)``; with a
+            parameter ``access`` it also gets what the person may see and do.
         output: Where the result goes.
         inputs: What starts it; stores of the frame, because Dash runs a job each time a page with
             its inputs is opened.
@@ -81,10 +117,13 @@ def register_background(
         fixed: Values for every run, plain data only (jobs run in another process).
     """
     given = dict(fixed or {})
+    wants_access = "access" in inspect.signature(work).parameters
 
     def with_progress(set_progress: Callable[[Any], None], *args: Any) -> Any:
-        *values, nonce, user = args
-        return run_job(work, set_progress, values, given | {"user": user or LOCAL_USER}, timeout_s, nonce)
+        *values, nonce, asked_by = args
+        access = from_plain(asked_by)
+        person = {"user": access.user_id} | ({"access": access} if wants_access else {})
+        return run_job(work, set_progress, values, given | person, timeout_s, nonce)
 
     def without_progress(*args: Any) -> Any:
         return with_progress(_ignore, *args)
@@ -96,7 +135,7 @@ def register_background(
     app.callback(
         output=[output, Output(ids.SHELL_TOAST, "children", allow_duplicate=True)],
         inputs=list(inputs),
-        state=[*state, State(ids.SHELL_NONCE, "data"), State(ids.SHELL_USER, "data")],
+        state=[*state, State(ids.SHELL_NONCE, "data")],
         background=True,
         progress=[progress] if progress else None,
         running=list(running) or None,

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from collectors.helix_http import RETRY_AFTER_S, Answer, AppToken, exchange
 from collectors.helix_models import Stream, User, parse_stream, parse_user
 from collectors.rate_limit import FileBucketStore, RateLimiter, bucket_path, utc_now
-from collectors.user_tokens import StoredToken
+from collectors.token_refresh import StoredToken
 from dashboard.config import Settings
 from dashboard.errors import TwitchRefused, TwitchUnauthorized, TwitchUnavailable
 from dashboard.events import Instant

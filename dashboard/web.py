@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, jsonify, request
 
 from dashboard.config import Settings
 from dashboard.errors import ConfigError, StreamLensError
 from dashboard.events import now_us
+from dashboard.eventsub_types import CALLBACK_PATH
 from dashboard.storage.state import State
 
 if TYPE_CHECKING:
@@ -43,7 +45,9 @@ def health_blueprint(state: State) -> Blueprint:
     return blueprint
 
 
-def refuse_foreign_hosts(server: Flask, host: str) -> None:
+def refuse_foreign_hosts(
+    server: Flask, host: str, *, public_url: str = "", needs_login: bool = False
+) -> None:
     """Answers only under this machine's own names while it listens to this machine alone.
 
     Without it a page on the internet could point its own name at 127.0.0.1 (DNS rebinding) and read
@@ -53,14 +57,22 @@ def refuse_foreign_hosts(server: Flask, host: str) -> None:
         server: Gets the check before every request.
         host: What it listens on; any other than a loopback address is reached by names that only its
             owner knows, and there is no check.
+        public_url: How a proxy or tunnel in front is reached; its name is answered too if there is a
+            login.
+        needs_login: Whether nobody sees anything without one.
     """
     if host not in _LOOPBACK:
         return
+    public_host = urlsplit(public_url).hostname
 
     @server.before_request
     def check_host() -> ResponseReturnValue | None:
+        if request.path == CALLBACK_PATH:  # Twitch knows us by our public name, and signs what it sends.
+            return None
         name = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
         if name.lower() in _LOOPBACK:
+            return None
+        if needs_login and name.lower() == public_host:
             return None
         return jsonify({"error": "forbidden", "message": "Open this page as http://localhost."}), 403
 

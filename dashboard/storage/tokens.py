@@ -22,6 +22,7 @@ from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, delete
 from dashboard.config import Settings
 from dashboard.errors import ConfigError
 from dashboard.events import Instant, now_us
+from dashboard.logs import hide
 from dashboard.storage.secret_key import derived_key
 from dashboard.storage.state_db import StateDatabase
 
@@ -37,7 +38,7 @@ OTHER_KEY = (
 )
 
 _METADATA = MetaData()
-_TOKENS = Table(
+TOKENS = Table(
     "user_tokens",
     _METADATA,
     Column("user_id", String(20), primary_key=True),
@@ -100,7 +101,7 @@ class TokenVault:
     def all(self) -> list[UserToken]:
         """Every stored token, by user id; also those that don't work."""
         with self._database.read() as con:
-            rows = con.execute(select(_TOKENS).order_by(_TOKENS.c.user_id)).mappings().all()
+            rows = con.execute(select(TOKENS).order_by(TOKENS.c.user_id)).mappings().all()
         return [self._opened(row) for row in rows]
 
     def get(self, user_id: str) -> UserToken | None:
@@ -125,8 +126,8 @@ class TokenVault:
         """Stores a token in place of what there was of this person."""
         values = self._sealed(token)
         with self._database.write() as con:
-            con.execute(delete(_TOKENS).where(_TOKENS.c.user_id == token.user_id))
-            con.execute(insert(_TOKENS).values(**values))
+            con.execute(delete(TOKENS).where(TOKENS.c.user_id == token.user_id))
+            con.execute(insert(TOKENS).values(**values))
 
     def swap(self, user_id: str, stale_access_token: SecretStr | str, new: UserToken) -> UserToken:
         """Replaces a pair, unless somebody did already.
@@ -147,12 +148,12 @@ class TokenVault:
                 return replace(new, error="it was removed meanwhile")
             if _bare(stored.access_token) != stale:
                 return stored
-            con.execute(update(_TOKENS).where(_TOKENS.c.user_id == user_id).values(**self._sealed(new)))
+            con.execute(update(TOKENS).where(TOKENS.c.user_id == user_id).values(**self._sealed(new)))
         return new
 
     def note_valid(self, token: UserToken) -> None:
         """Writes down what a validation told: login, scopes, expiry and its time; the pair stays."""
-        change = update(_TOKENS).where(_TOKENS.c.user_id == token.user_id)
+        change = update(TOKENS).where(TOKENS.c.user_id == token.user_id)
         with self._database.write() as con:
             stored = self._find(con, token.user_id)
             if stored and _bare(stored.access_token) == _bare(token.access_token):
@@ -166,7 +167,7 @@ class TokenVault:
             reason: In words for its owner.
             access_token: Only if it is still this one; None marks whatever is there.
         """
-        change = update(_TOKENS).where(_TOKENS.c.user_id == user_id)
+        change = update(TOKENS).where(TOKENS.c.user_id == user_id)
         with self._database.write() as con:
             stored = self._find(con, user_id)
             if stored and (access_token is None or _bare(stored.access_token) == _bare(access_token)):
@@ -175,7 +176,7 @@ class TokenVault:
     def forget(self, user_id: str) -> None:
         """Removes a person's token; it is not revoked at Twitch by this."""
         with self._database.write() as con:
-            con.execute(delete(_TOKENS).where(_TOKENS.c.user_id == user_id))
+            con.execute(delete(TOKENS).where(TOKENS.c.user_id == user_id))
 
     def lease(self, user_id: str, holder: str, lease_s: float) -> bool:
         """Takes the right to refresh a token, for all processes on all machines.
@@ -190,28 +191,29 @@ class TokenVault:
         """
         now = now_us()
         is_free = or_(
-            _TOKENS.c.lease_until.is_(None), _TOKENS.c.lease_until < now, _TOKENS.c.lease_holder == holder
+            TOKENS.c.lease_until.is_(None), TOKENS.c.lease_until < now, TOKENS.c.lease_holder == holder
         )
-        change = update(_TOKENS).where(_TOKENS.c.user_id == user_id, is_free)
+        change = update(TOKENS).where(TOKENS.c.user_id == user_id, is_free)
         values = {"lease_holder": holder, "lease_until": now + round(lease_s * 1e6)}
         with self._database.write() as con:
             return bool(con.execute(change.values(**values)).rowcount)
 
     def release(self, user_id: str, holder: str) -> None:
         """Gives the right back; nothing happens if it is somebody else's by now."""
-        mine = (_TOKENS.c.user_id == user_id) & (_TOKENS.c.lease_holder == holder)
+        mine = (TOKENS.c.user_id == user_id) & (TOKENS.c.lease_holder == holder)
         with self._database.write() as con:
-            con.execute(update(_TOKENS).where(mine).values(lease_holder=None, lease_until=None))
+            con.execute(update(TOKENS).where(mine).values(lease_holder=None, lease_until=None))
 
     def close(self) -> None:
         """Closes all connections."""
         self._database.close()
 
     def _find(self, con: Connection, user_id: str) -> UserToken | None:
-        row = con.execute(select(_TOKENS).where(_TOKENS.c.user_id == user_id)).mappings().first()
+        row = con.execute(select(TOKENS).where(TOKENS.c.user_id == user_id)).mappings().first()
         return self._opened(row) if row else None
 
     def _sealed(self, token: UserToken) -> dict[str, Any]:
+        hide([token.access_token, token.refresh_token])
         return _described(token) | {
             "user_id": token.user_id,
             "access_sealed": self._seal(token.user_id, "access", _bare(token.access_token)),
@@ -226,6 +228,7 @@ class TokenVault:
             refresh = self._open(user_id, "refresh", row["refresh_sealed"])
         except ConfigError as problem:
             access, error = "", str(problem)
+        hide([access, refresh])  # Whatever library writes whatever line: these are in no log.
         return UserToken(
             user_id=user_id,
             user_login=row["user_login"],
@@ -271,7 +274,7 @@ def open_vault(settings: Settings) -> TokenVault:
     Returns:
         A vault; every process opens its own.
     """
-    database = StateDatabase(settings.data_dir, settings.database_url.get_secret_value(), (_TOKENS,))
+    database = StateDatabase(settings.data_dir, settings.database_url.get_secret_value(), (TOKENS,))
     return TokenVault(database, lambda: derived_key(settings, "tokens"))
 
 

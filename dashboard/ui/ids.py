@@ -7,7 +7,6 @@ from typing import Final
 SHELL_LOCATION: Final = "shell-location"
 SHELL_NONCE: Final = "shell-nonce"
 """New with every page load: keeps two people's background jobs apart."""
-SHELL_USER: Final = "shell-user"
 SHELL_THEME: Final = "shell-theme"
 SHELL_THEME_TOGGLE: Final = "shell-theme-toggle"
 SHELL_WAKE: Final = "shell-wake"

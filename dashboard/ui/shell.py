@@ -120,7 +120,6 @@ def _stores() -> html.Div:
         [
             dcc.Location(id=ids.SHELL_LOCATION, refresh="callback-nav"),
             dcc.Store(id=ids.SHELL_NONCE, data=uuid.uuid4().hex),
-            dcc.Store(id=ids.SHELL_USER, data="local"),
             dcc.Store(id=ids.SHELL_THEME),
             dcc.Store(id=ids.SHELL_WAKE),
             # Orders for background jobs live here: Dash starts a job whenever a page brings its input anew.

@@ -1,0 +1,1 @@
+"""Login with Twitch, sessions, and the doors of the web server."""
