@@ -188,9 +188,14 @@ class Ingest:
                 queued_count=self._queued,
                 recovered_count=self._writer.recovered_count,
                 journal_bytes=journal_bytes,
-                trouble=str(self._failure) if self._failure is not None else self._writer.trouble,
+                trouble=self.trouble,
                 flush_lag_s=0.0 if since is None else time.monotonic() - since,
             )
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps events from being written right now, in words; cheap to ask with every event."""
+        return str(self._failure) if self._failure is not None else self._writer.trouble
 
     def close(self) -> None:
         """Writes what is still queued, makes it visible, and lets go of the folder.
