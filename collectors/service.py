@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +15,7 @@ import structlog
 from collectors.helix import HelixPoller
 from collectors.helix_client import open_client
 from collectors.irc import IrcCollector
+from collectors.waiting import cancelled
 from dashboard.config import Settings
 from dashboard.errors import StorageError
 from dashboard.events import Event, Instant, Observation, now_us, synthetic_id
@@ -26,13 +27,15 @@ log = structlog.get_logger(__name__)
 
 STATUS_NAME = "collector"
 _TICK_S = 1.0
+_DURABLE_WITHIN_S = 10.0
 
 
 class IngestSink:
     """The ingest as collectors see it."""
 
-    def __init__(self, ingest: Ingest) -> None:
+    def __init__(self, ingest: Ingest, source: str = "irc") -> None:
         self._ingest = ingest
+        self._source = source
 
     async def put(self, events: Sequence[Event]) -> None:
         """Waits while the queue is full."""
@@ -40,7 +43,7 @@ class IngestSink:
 
     async def reject(self, line: str, reason: str) -> None:
         """Keeps a broken line."""
-        self._ingest.reject(line, reason, "irc")
+        self._ingest.reject(line, reason, self._source)
 
 
 def run_collector(settings: Settings, channels: Sequence[str] = ()) -> None:
@@ -65,7 +68,7 @@ def run_collector(settings: Settings, channels: Sequence[str] = ()) -> None:
     ) as ingest:
         ingest.put(lost_sight(state))
         state.follow([*settings.twitch_channels, *channels], by="settings")
-        asyncio.run(_Service(settings, state, ingest).run())
+        asyncio.run(_Service(settings, state, ingest, opt_out).run())
 
 
 def lost_sight(state: State) -> list[Event]:
@@ -97,7 +100,11 @@ def lost_sight(state: State) -> list[Event]:
 
 
 class _Service:
-    def __init__(self, settings: Settings, state: State, ingest: Ingest) -> None:
+    def __init__(
+        self, settings: Settings, state: State, ingest: Ingest, opt_out: Collection[str] = ()
+    ) -> None:
+        self._settings = settings
+        self._opt_out = opt_out
         self._state = state
         self._ingest = ingest
         self._started_at = now_us()
@@ -125,13 +132,28 @@ class _Service:
         ]
         if self._client is not None:
             tasks.append(asyncio.create_task(self._helix.run(), name="helix"))
+        # Not among those whose end is the collector's: chat goes on without EventSub.
+        eventsub = asyncio.create_task(self._run_eventsub(), name="eventsub")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
         try:
             done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stopped}:
                 task.result()
         finally:
+            await cancelled([eventsub])
             await self._wind_down([*tasks, stopped])
+
+    async def _run_eventsub(self) -> None:
+        from collectors.eventsub_run import run_eventsub
+
+        await run_eventsub(
+            self._settings,
+            IngestSink(self._ingest, "eventsub"),
+            state=self._state,
+            followed=lambda: self._followed,
+            wait_durable=lambda: self._ingest.sync(_DURABLE_WITHIN_S),
+            opt_out=self._opt_out,
+        )
 
     async def _wind_down(self, tasks: list[asyncio.Task[Any]]) -> None:
         with suppress(StorageError):
