@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from callbacks.background import register_background, unexpected
-from dashboard.errors import StreamLensError
+from dashboard.access import Access
+from dashboard.errors import AccessDenied, StreamLensError
 from dashboard.events import Instant
 from dashboard.insights.live_model import LiveSnapshot
 from dashboard.jobs import collection
@@ -148,6 +149,7 @@ class Update:
     """One update under way: what is asked, what the browser has, and the answer so far."""
 
     services: Services
+    access: Access
     request: dict[str, Any]
     cursor: dict[str, Any]
     now: Instant
@@ -186,7 +188,8 @@ def refresh(services: Services, request: dict[str, Any], cursor: dict[str, Any] 
     asked = {"page": request["page"], "seq": request["seq"]}
     known = cursor if cursor and cursor.get("page") == request["page"] else {}
     now, tz = collection.now_instant(), text.zone(request.get("tz"))
-    update = Update(services, request, known | asked | {"retry_ms": 0}, now, tz)
+    access = services.current_access()
+    update = Update(services, access, request, known | asked | {"retry_ms": 0}, now, tz)
     try:
         _fill(update)
     except Exception as error:
@@ -205,11 +208,17 @@ def _failure(error: Exception) -> Any:
 
 
 def _fill(update: Update) -> None:
-    status = collection.collector_status(update.services.state, now=update.now)
+    whole = collection.collector_status(update.services.state, now=update.now)
+    status = collection.visible_to(update.access, whole)
     _fill_collectors(update, status)
     _fill_rooms(update)
     if not update.room:
         _choose_room(update)
+        return
+    try:
+        update.access.require_room(update.room)
+    except AccessDenied as error:
+        _fill_denied(update, str(error))
         return
     snapshot = update.services.live.snapshot(update.room, now=update.now)
     _fill_state(update, snapshot, status)
@@ -222,13 +231,21 @@ def _fill(update: Update) -> None:
 
 
 def _choose_room(update: Update) -> None:
-    followed = update.services.state.followed()
-    known = followed or [room.room_login for room in update.services.live.rooms(now=update.now)]
+    followed = update.access.visible(update.services.state.followed())
+    known = followed or update.access.visible(
+        room.room_login for room in update.services.live.rooms(now=update.now)
+    )
     if known:
         update.answer["location"] = f"/live/{known[0]}"
         return
     update.put("root", "none", lambda: "live is-none")
     update.put("notice", "none", live_view.nothing_collected)
+
+
+def _fill_denied(update: Update, words: str) -> None:
+    update.put("root", "denied", lambda: "live is-none")
+    update.put("header", "denied", lambda: live_view.header_skeleton(update.room)[:1])
+    update.put("notice", "denied", lambda: live_view.not_yours(words))
 
 
 def _fill_state(update: Update, snapshot: LiveSnapshot, status: collection.CollectorStatus) -> None:
@@ -304,7 +321,8 @@ def _fill_top(update: Update) -> None:
 
 def _fill_rooms(update: Update) -> None:
     if update.is_due("rooms_at", ROOMS_EVERY_S):
-        rooms = update.services.live.rooms(now=update.now)
+        every = update.services.live.rooms(now=update.now)
+        rooms = [room for room in every if update.access.may_see(room.room_login)]
         shown = [(r.room_login, r.is_live, r.viewer_count, r.game_name) for r in rooms]
         update.put("options", shown, lambda: live_view.room_options(rooms, update.room))
 
@@ -326,6 +344,7 @@ def collect(
     order: dict[str, Any],
     *,
     user: str,
+    access: Access,
     data_dir: str,
     database_url: str,
 ) -> Any:
@@ -333,7 +352,7 @@ def collect(
     logins = collection.typed_channels(str(order["typed"]))
     state = collection.open_state(data_dir, database_url)
     progress = None
-    for progress in collection.start_collection(state, logins, by=user):
+    for progress in collection.start_collection(state, logins, by=user, access=access):
         set_progress([live_view.collect_progress(progress)])
     set_progress([[]])
     return live_view.collect_result(progress, logins) if progress else no_update
@@ -358,7 +377,7 @@ def stop_typed(services: Services, n_clicks: int | None, typed: str | None) -> t
 
 def _stop(services: Services, logins: tuple[str, ...]) -> Any:
     try:
-        collection.stop_collection(services.state, logins)
+        collection.stop_collection(services.state, logins, access=services.current_access())
     except StreamLensError as error:
         return components.notice(str(error), "Nothing was changed.")
     return live_view.stopped(logins)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dashboard.access import LOCAL, Access
 from dashboard.config import parse_channels
-from dashboard.errors import StreamLensError
+from dashboard.errors import AccessDenied, StreamLensError
 from dashboard.events import Instant
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class CollectorStatus:
     reported_at: Instant | None
     channels: tuple[ChannelStatus, ...] = ()
     message_count: int = 0
-    messages_per_s: float = 0.0
+    messages_per_s: float | None = 0.0
+    """Of all channels together; None for who may not see all."""
     lag_p95_ms: float | None = None
     queue_count: int = 0
     drop_count: int = 0
@@ -74,7 +76,7 @@ class Progress:
     wanted_count: int
     joined_count: int
     message_count: int
-    messages_per_s: float
+    messages_per_s: float | None
     elapsed_s: float
     is_running: bool
 
@@ -121,6 +123,54 @@ def collector_status(state: State, *, now: Instant) -> CollectorStatus:
     )
 
 
+def visible_to(access: Access, status: CollectorStatus) -> CollectorStatus:
+    """The part of a report that somebody may see.
+
+    Args:
+        access: Who asks. Who manages the collectors sees all channels that they read.
+        status: The whole report.
+
+    Returns:
+        Only their channels; without the words and sums that are about others too.
+    """
+    if access.rooms is None or access.is_admin:
+        return status
+    channels = tuple(channel for channel in status.channels if access.may_see(channel.room_login))
+    count = sum(channel.message_count for channel in channels)
+    return replace(
+        status,
+        channels=channels,
+        message_count=count,
+        messages_per_s=None,
+        lag_p95_ms=None,
+        error="",
+        helix="",
+    )
+
+
+def require_start(access: Access, logins: Sequence[str]) -> None:
+    """Stops here unless somebody may start to collect all these channels.
+
+    Raises:
+        AccessDenied: They neither manage the collectors nor may see one of them.
+    """
+    if not access.is_admin:
+        for login in logins:
+            access.require_room(login)
+
+
+def require_stop(access: Access, logins: Sequence[str]) -> None:
+    """Stops here unless somebody may end the collection of all these channels.
+
+    Raises:
+        AccessDenied: They neither manage the collectors nor own one of them: a channel that many see is
+            not one person's to stop.
+    """
+    strange = [login for login in logins if login != access.user_login]
+    if strange and not access.is_admin:
+        raise AccessDenied(f"Only its owner, or who manages the collectors, may stop {', '.join(strange)}.")
+
+
 def _channel(login: str, told: dict[str, Any], is_running: bool) -> ChannelStatus:
     entry = told.get(login) or {}
     last = entry.get("last_message_at")
@@ -161,6 +211,7 @@ def start_collection(
     now: Callable[[], Instant] = now_instant,
     sleep: Callable[[float], None] = time.sleep,
     timeout_s: float = JOIN_TIMEOUT_S,
+    access: Access = LOCAL,
 ) -> Iterator[Progress]:
     """Follows channels and tells how the collector takes them up.
 
@@ -171,14 +222,20 @@ def start_collection(
         now: The wall clock.
         sleep: Waits between two looks.
         timeout_s: Gives up watching (not collecting) after so long.
+        access: What they may see and do.
 
     Yields:
         Progress, about twice a second, until every channel is read or the time is over.
+
+    Raises:
+        AccessDenied: They may not start one of them; nothing was changed.
     """
+    require_start(access, logins)
     state.follow(list(logins), by=by)
     began_at = now()
     while True:
-        progress = _progress(collector_status(state, now=now()), logins, (now() - began_at) / 1_000_000)
+        status = visible_to(access, collector_status(state, now=now()))
+        progress = _progress(status, logins, (now() - began_at) / 1_000_000)
         yield progress
         if progress.is_complete or progress.elapsed_s >= timeout_s:
             return
@@ -200,13 +257,18 @@ def _progress(status: CollectorStatus, logins: Sequence[str], elapsed_s: float) 
     )
 
 
-def stop_collection(state: State, logins: Sequence[str]) -> None:
+def stop_collection(state: State, logins: Sequence[str], *, access: Access = LOCAL) -> None:
     """Ends the collection of channels; what was collected stays.
 
     Args:
         state: Where the list of followed channels is kept.
         logins: Channels to leave.
+        access: What who asks may do.
+
+    Raises:
+        AccessDenied: They may not; nothing was changed.
     """
+    require_stop(access, logins)
     state.unfollow(list(logins))
 
 

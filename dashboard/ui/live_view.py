@@ -208,6 +208,18 @@ def nothing_collected() -> html.Div:
     )
 
 
+def not_yours(words: str) -> html.Div:
+    """A channel that the person may not see; nothing tells whether it is collected."""
+    return components.empty_state(
+        "Not one of your channels",
+        html.P(words),
+        html.P("Do you moderate it? Let StreamLens read which channels you moderate."),
+        # A link of its own kind: the login is no page of Dash's.
+        html.A("Show channels I moderate", href="/login?purpose=moderator&next=/live", className="button"),
+        glyph="lock",
+    )
+
+
 def nothing_in_room(room: str, is_followed: bool) -> html.Div:
     """A channel of which nothing is known."""
     if not LOGIN.fullmatch(room):
@@ -263,9 +275,10 @@ def collect_progress(progress: Progress) -> Component:
     if not progress.is_running:
         words = "Waiting for a collector to report."
     else:
+        pace = "" if progress.messages_per_s is None else f", {progress.messages_per_s:,.0f} a second in all"
         words = (
             f"Reading {progress.joined_count} of {progress.wanted_count}. "
-            f"{progress.message_count:,} messages so far, {progress.messages_per_s:,.0f} a second in all."
+            f"{progress.message_count:,} messages so far{pace}."
         )
     return [
         html.Progress(value=str(progress.joined_count), max=str(max(progress.wanted_count, 1))),
@@ -296,8 +309,11 @@ def collect_summary(status: CollectorStatus) -> str:
     if not status.is_running:
         return "No collector running"
     lag = "" if status.lag_p95_ms is None else f" · lag {status.lag_p95_ms / 1000:.1f} s"
+    channels = f"{status.joined_count} of {len(status.channels)} channels"
+    if status.messages_per_s is None:
+        return f"{channels} of yours"
     return (
-        f"{status.joined_count} of {len(status.channels)} channels · "
+        f"{channels} · "
         f"{status.messages_per_s:,.0f} msg/s{lag} · "
         f"{status.queue_count:,} queued · {status.drop_count:,} dropped"
     )
