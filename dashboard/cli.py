@@ -23,6 +23,7 @@ from dashboard.cli_output import (
     import_words,
     say,
 )
+from dashboard.cli_s3 import export_, restore, sync
 from dashboard.supervisor import Child, Supervisor, end_with_parent
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ def build_cli(parts: Parts) -> click.Group:
         sandbox,
         query,
         compact,
+        sync,
+        restore,
+        export_,
         check,
     ):
         cli.add_command(command)

@@ -151,7 +151,12 @@ class Catalog:
         return Position(*row) if row else Position(0, 0)
 
     def live(
-        self, kind: str, window: tuple[Instant, Instant] | None = None, *, date: str | None = None
+        self,
+        kind: str,
+        window: tuple[Instant, Instant] | None = None,
+        *,
+        date: str | None = None,
+        room: str | None = None,
     ) -> list[LiveFile]:
         """Lists the files readers see.
 
@@ -159,6 +164,7 @@ class Catalog:
             kind: Of events.
             window: Only files with events sent in it (both ends included).
             date: Only this partition.
+            room: Only files that can hold events of this room.
 
         Returns:
             Files by the instant of their first event; empty for an unknown kind.
@@ -171,6 +177,10 @@ class Catalog:
         if date is not None:
             sql += " and date = ?"
             params.append(date)
+        if room is not None:
+            # Taking the list apart would cost more than reading it: a login needs no escapes in JSON.
+            sql += " and (rooms is null or instr(rooms, ?) > 0)"
+            params.append(json.dumps(room))
         return [LiveFile(*row) for row in self._database.con.execute(sql + " order by first_at, id", params)]
 
     def columns(self, columns_id: int) -> tuple[str, ...]:
@@ -226,6 +236,13 @@ class Catalog:
                 rows = con.execute(sql, (kind, after)).fetchall()
         return Changes(max(newest, after), [(Instant(a), Instant(b)) for a, b in rows])
 
+    def newest_received(self) -> dict[str, Instant]:
+        """By day, when its newest live event was received; compaction does not change it."""
+        rows = self._database.con.execute(
+            "select date, max(last_received_at) from files where superseded_at is null group by date"
+        )
+        return {date: Instant(at) for date, at in rows}
+
     def totals(self) -> list[tuple[str, int, int, int]]:
         """Files, rows and bytes of each kind, as seen by readers."""
         return self._database.con.execute(
@@ -240,6 +257,13 @@ class Catalog:
             (kind, received_before),
         )
         return [LiveFile(*row) for row in rows]
+
+    def newest_received_at(self, kind: str) -> Instant | None:
+        """When we learnt of the newest event of a kind that readers see; None when there is none."""
+        (newest,) = self._database.con.execute(
+            "select max(last_received_at) from files where superseded_at is null and kind = ?", (kind,)
+        ).fetchone()
+        return None if newest is None else Instant(newest)
 
     def superseded_paths(self, before: Instant) -> list[str]:
         """Files that no reader can still be using: superseded before the given instant."""

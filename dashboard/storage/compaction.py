@@ -27,6 +27,7 @@ from dashboard.storage.batch import day_of
 from dashboard.storage.catalog import Catalog, LiveFile, NewFile
 from dashboard.storage.files import full_disk_said_plainly, make_folder_durably, replace_durably
 from dashboard.storage.lake import MOST_ROOMS_LISTED, LakePaths, new_name, sweep
+from dashboard.storage.sorted_file import ROW_GROUP_ROWS, write_sorted
 from dashboard.storage.views import select_files
 
 log = structlog.get_logger(__name__)
@@ -40,7 +41,6 @@ _ORPHAN_AGE_S = 900
 _SWEEP_EVERY_S = 3600
 _LARGEST_GROUP = 256
 _ROWS_PER_FILE = 5_000_000
-_ROW_GROUP_ROWS = 122_880
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class Compactor:
                 source = select_files(kind, group, self._catalog, self._paths.lake)
                 for part in range(parts):
                     where = f"hash(room_login) % {parts} = {part}" if parts > 1 else "true"
-                    rows = _once_each(con, f"select * from ({source}) where {where}")
+                    rows = once_each(con, f"select * from ({source}) where {where}")
                     file = self._write_part(con, kind, day, level, rows)
                     if file is not None:
                         new.append(file)
@@ -182,14 +182,10 @@ class Compactor:
         folder = self._paths.lake / f"kind={kind}" / f"date={day}"
         name = new_name(level)
         temporary, final = folder / f".{name}.tmp", folder / name
-        quoted = str(temporary).replace("'", "''")
         make_folder_durably(folder)
         try:
-            con.execute(
-                f"copy ({rows} order by room_login, sent_at, event_id) to '{quoted}' "
-                f"(format parquet, compression zstd, compression_level {_zstd_level(level)}, "
-                f"parquet_version v2, row_group_size {_ROW_GROUP_ROWS})"
-            )
+            ordered = con.sql(f"{rows} order by room_login, sent_at, event_id")
+            write_sorted(ordered.to_arrow_reader(ROW_GROUP_ROWS), temporary, zstd_level=_zstd_level(level))
             replace_durably(temporary, final)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -260,7 +256,7 @@ def _age(file: LiveFile) -> tuple[int, Instant, int]:
     return file.level, file.created_at, file.file_id
 
 
-def _once_each(con: duckdb.DuckDBPyConnection, rows: str) -> str:
+def once_each(con: duckdb.DuckDBPyConnection, rows: str) -> str:
     """The rows without duplicates: of each event the one that was received first."""
     key = "hash(room_login, event_id)"
     con.execute(

@@ -164,10 +164,20 @@ class SyncLedger:
             (added_at,) = con.execute("select coalesce(max(created_at), 0) from additions").fetchone()
         return LiveLake(files, Instant(max([added_at, *(file.created_at for file in files)])))
 
-    def is_live(self, path: str) -> bool:
-        """Whether readers still see a file of the lake."""
-        sql = "select 1 from files where path = ? and superseded_at is null"
-        return self._database.con.execute(sql, (path,)).fetchone() is not None
+    def known_path(self, path: str) -> str:
+        """What the catalogue says of a path: ``live``, ``superseded``, or nothing."""
+        row = self._database.con.execute(
+            "select superseded_at is null from files where path = ?", (path,)
+        ).fetchone()
+        return "" if row is None else ("live" if row[0] else "superseded")
+
+    def age_as_received(self, paths: Sequence[str]) -> None:
+        """Dates restored files back to their newest event: a start reads again what is minutes old."""
+        with self._database.transaction() as con:
+            con.executemany(
+                "update files set created_at = min(created_at, last_received_at) where path = ?",
+                [(path,) for path in paths],
+            )
 
     def confirm(self, stored: Sequence[Stored]) -> None:
         """Notes objects that S3 has confirmed."""
@@ -176,7 +186,8 @@ class SyncLedger:
             con.executemany(
                 "insert into uploads (name, sha256, byte_count, etag, uploaded_at) values (?, ?, ?, ?, ?) "
                 "on conflict (name) do update set sha256 = excluded.sha256, "
-                "byte_count = excluded.byte_count, etag = excluded.etag, uploaded_at = excluded.uploaded_at, dropped_at = null",
+                "byte_count = excluded.byte_count, etag = excluded.etag, "
+                "uploaded_at = excluded.uploaded_at, dropped_at = null",
                 [(item.name, item.sha256, item.byte_count, item.etag, at) for item in stored],
             )
             _mark_synced(con, [item.name for item in stored], at)
