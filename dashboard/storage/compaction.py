@@ -185,7 +185,8 @@ class Compactor:
         make_folder_durably(folder)
         try:
             ordered = con.sql(f"{rows} order by room_login, sent_at, event_id")
-            write_sorted(ordered.to_arrow_reader(ROW_GROUP_ROWS), temporary, zstd_level=_zstd_level(level))
+            with ordered.to_arrow_reader(ROW_GROUP_ROWS) as reader:
+                write_sorted(reader, temporary, zstd_level=_zstd_level(level))
             replace_durably(temporary, final)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -263,7 +264,8 @@ def once_each(con: duckdb.DuckDBPyConnection, rows: str) -> str:
         f"create or replace temp table twice as select {key} as h from ({rows}) "
         "group by h having count(*) > 1"
     )
-    (count,) = con.execute("select count(*) from twice").fetchone() or (0,)
+    # Read to its end: DuckDB begins nothing new on a connection with an answer half read.
+    [(count,)] = con.execute("select count(*) from twice").fetchall()
     if not count:
         return rows
     # Ranking whole rows is dear, so only those that can have a twin go through it.

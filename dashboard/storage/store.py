@@ -136,6 +136,33 @@ class Store:
 
         return self._answer(run, list(VIEWS), None, timeout_s or self._timeout_s)
 
+    def read(
+        self,
+        run: Callable[[duckdb.DuckDBPyConnection, Catalog, Path], T],
+        *,
+        timeout_s: float | None = None,
+    ) -> T:
+        """Lets a part of the storage do its own reading, under the same limits as a named question.
+
+        Args:
+            run: Gets a cursor that is closed afterwards, the catalogue and the lake's folder. It is called
+                once more, from the start, when a file it listed was gone before it was read.
+            timeout_s: For all of it, instead of the store's limit.
+
+        Returns:
+            What ``run`` gives.
+
+        Raises:
+            QueryTimeout: It took longer than the limit.
+            QueryError: DuckDB could not answer.
+        """
+        return self._answer(
+            lambda cursor: run(cursor, self._catalog, self._paths.lake),
+            [],
+            None,
+            timeout_s or self._timeout_s,
+        )
+
     def watermark(self, kinds: Iterable[str]) -> int:
         """A number that changes whenever the live files of these kinds change: a key for caches."""
         return self._catalog.watermark(kinds)

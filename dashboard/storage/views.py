@@ -66,7 +66,9 @@ def _select(kind: str, catalog: Catalog, lake: Path, window: tuple[Instant, Inst
     return select_files(kind, files, catalog, lake) if files else _empty(kind)
 
 
-def select_files(kind: str, files: Sequence[LiveFile], catalog: Catalog, lake: Path) -> str:
+def select_files(
+    kind: str, files: Sequence[LiveFile], catalog: Catalog, lake: Path, *, with_path: bool = False
+) -> str:
     """The SELECT that reads files with today's columns, whatever columns they were written with.
 
     Args:
@@ -74,6 +76,7 @@ def select_files(kind: str, files: Sequence[LiveFile], catalog: Catalog, lake: P
         files: At least one.
         catalog: Knows each file's columns.
         lake: The lake's folder.
+        with_path: Also tell in ``filename`` which file a row stands in.
 
     Returns:
         Text with every column of the kind in the order of its dataclass; absent ones are NULL.
@@ -84,17 +87,19 @@ def select_files(kind: str, files: Sequence[LiveFile], catalog: Catalog, lake: P
     # Files with equal columns are read together: opening every footer just to unite the schemas
     # would cost more than the query.
     return " union all ".join(
-        _read(kind, set(catalog.columns(columns_id)), [lake / file.path for file in group])
+        _read(kind, set(catalog.columns(columns_id)), [lake / file.path for file in group], with_path)
         for columns_id, group in by_columns.items()
     )
 
 
-def _read(kind: str, columns: set[str], paths: list[Path]) -> str:
+def _read(kind: str, columns: set[str], paths: list[Path], with_path: bool) -> str:
     listed = ", ".join("'" + str(path.absolute()).replace("'", "''") + "'" for path in paths)
     selected = ", ".join(
         field.name if field.name in columns else f"cast(null as {_type(field.type)}) as {field.name}"
         for field in schema_of(kind)
     )
+    if with_path:
+        selected += ", filename"
     return f"select {selected} from read_parquet([{listed}], hive_partitioning = false)"
 
 
