@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.typing import ResponseReturnValue
 
-_THREADS = 8
+_THREADS = 32
+"""Most of them wait: EventSub's deliveries for the disk, many together for one fsync."""
+_MOST_BODY_BYTES = 16 * 2**20
+"""waitress takes a body whole before anybody may refuse it."""
 _COLLECTOR_SILENT_S = 10
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]"}
 
@@ -93,9 +96,18 @@ def serve(server: Flask, settings: Settings) -> None:
     """
     import waitress
 
+    from dashboard.web_task import tune
+
+    tune()
     try:
         waitress.serve(
-            server, host=settings.host, port=settings.port, threads=_THREADS, ident=None, _quiet=True
+            server,
+            host=settings.host,
+            port=settings.port,
+            threads=_THREADS,
+            ident=None,
+            max_request_body_size=_MOST_BODY_BYTES,
+            _quiet=True,
         )
     except OSError as error:
         if error.errno == errno.EADDRINUSE:

@@ -22,7 +22,7 @@ from dashboard.eventsub_message import EventSubMessage
 from dashboard.storage.eventsub_people import names_somebody
 from dashboard.storage.eventsub_state import EventSubState, revocation_of
 from dashboard.storage.eventsub_tail import EventSubTail
-from dashboard.storage.ingest import Ingest
+from dashboard.storage.ingest import Ingest, ease_garbage_collection
 from dashboard.storage.lake import LakePaths
 from dashboard.storage.state import State
 
@@ -217,6 +217,8 @@ class EventSubReceiver:
             ingest.close()
             raise
         self._tail.start()
+        # A search through all that the pages have loaded takes a tenth of a second, and nobody gets an answer.
+        ease_garbage_collection()
         return ingest
 
     def _remember(self) -> None:

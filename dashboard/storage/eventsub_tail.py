@@ -24,7 +24,9 @@ from dashboard.storage.eventsub_state import EventSubState
 
 log = structlog.get_logger(__name__)
 
-_TICK_S = 1.0
+_TICK_S = 0.2
+"""Often and little, so that answers never wait long for this thread."""
+_TELL_EVERY_S = 1.0
 _FILL_IN_AGAIN_S = 90.0
 _FILL_IN_EVERY_S = 3600.0
 _QUEUED = 20_000
@@ -32,7 +34,7 @@ _AT_ONCE = 1_000
 
 
 class EventSubTail:
-    """Works behind a receiver, in a thread of its own, once a second.
+    """Works behind a receiver, in a thread of its own.
 
     Args:
         data_dir: The data folder.
@@ -84,17 +86,21 @@ class EventSubTail:
     def _run(self, fill_in: bool) -> None:
         # Once more soon after the start, for what was too young then.
         due_s = [time.monotonic() + wait_s for wait_s in (0.0, _FILL_IN_AGAIN_S)] if fill_in else []
+        told_s = 0.0
         while not self._closing.wait(_TICK_S):
-            self._step()
+            self._write_taken()
+            if time.monotonic() - told_s >= _TELL_EVERY_S:
+                told_s = time.monotonic()
+                self._safely(self._tell)
             if due_s and time.monotonic() >= due_s[0]:
                 due_s = due_s[1:] or [time.monotonic() + _FILL_IN_EVERY_S]
                 self._safely(self._fill_in)
-        self._step()
+        self._write_taken()
+        self._safely(self._tell)
 
-    def _step(self) -> None:
+    def _write_taken(self) -> None:
         while messages := self._taken():
             self._safely(partial(self._write, messages))
-        self._safely(self._tell)
 
     def _taken(self) -> list[EventSubMessage]:
         messages: list[EventSubMessage] = []
