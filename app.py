@@ -33,10 +33,14 @@ def create_services(settings: Settings) -> Services:
         The bundle that the callbacks get.
     """
     from dashboard.auth.current import current_access
+    from dashboard.insights.account import AccountInsights
     from dashboard.insights.live import LiveInsights
     from dashboard.services import Services
+    from dashboard.storage.accounts import open_accounts
+    from dashboard.storage.audit import open_audit
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
+    from dashboard.storage.tokens import open_vault
 
     store = Store(
         settings.data_dir,
@@ -50,6 +54,9 @@ def create_services(settings: Settings) -> Services:
         store=store,
         state=state,
         live=LiveInsights(store, state),
+        account=AccountInsights(
+            settings, open_vault(settings), open_accounts(settings), open_audit(settings)
+        ),
         current_access=current_access,
     )
 
@@ -95,7 +102,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     )
     install_auth(app, open_auth(settings, LoginCalls))
     # A function, so that every page load gets a nonce of its own.
-    app.layout = lambda: shell.app_layout(settings.is_sandbox)
+    app.layout = lambda: shell.app_layout(settings.is_sandbox, services.current_access())
     register_all(app, services)
     return app
 

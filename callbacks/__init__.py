@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import Dash
 
-from callbacks import live, shell
+from callbacks import account, live, shell
 from dashboard.services import Services
 
 
@@ -17,3 +17,4 @@ def register_all(app: Dash, services: Services) -> None:
     """
     shell.register(app)
     live.register(app, services)
+    account.register(app, services)

@@ -29,6 +29,7 @@ from dashboard.ui import components, ids
 log = logging.getLogger(__name__)
 
 POLL_MS = 500
+_REMEMBER_S = 86_400
 
 
 class JobTimeoutError(StreamLensError):
@@ -56,14 +57,35 @@ class OwnedJobs(DiskcacheManager):
     ) -> str:
         """The key of a result: equal inputs of two people, or of two sessions, have two keys."""
         key = super().build_cache_key(fn, args, cache_args_to_ignore, triggered)
-        return hashlib.sha256(f"{key} {self._who().user_id} {current_session()}".encode()).hexdigest()
+        return hashlib.sha256(f"{key} {self._owner()}".encode()).hexdigest()
 
     def call_job_fn(self, key: str, job_fn: Callable[..., Any], args: Any, context: Any) -> Any:
         """Starts a job, with the access of who asks as its last argument and nothing of their cookies."""
         for part in ("cookies", "headers"):
             if part in context:
                 context[part] = {}
-        return super().call_job_fn(key, job_fn, [*args, plain(self._who())], context)
+        job = super().call_job_fn(key, job_fn, [*args, plain(self._who())], context)
+        self.handle.set(f"owner-{job}", (self._owner(), _born_at(job)), expire=_REMEMBER_S)
+        return job
+
+    def terminate_job(self, job: Any) -> None:
+        """Ends a job, if it is this person's and still that process: the numbers are used again."""
+        if job is not None and self.handle.get(f"owner-{job}") == (self._owner(), _born_at(int(job))):
+            super().terminate_job(job)
+
+    def _owner(self) -> str:
+        session = hashlib.sha256(current_session().encode()).hexdigest()
+        return f"{self._who().user_id} {session}"
+
+
+def _born_at(pid: int) -> float:
+    """When a process was started; 0 if there is none."""
+    import psutil
+
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return 0.0
 
 
 def manager(data_dir: Path, who: Callable[[], Access] = _local) -> DiskcacheManager:

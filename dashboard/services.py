@@ -10,6 +10,7 @@ from dashboard.access import LOCAL, Access
 
 if TYPE_CHECKING:
     from dashboard.config import Settings
+    from dashboard.insights.account import AccountInsights
     from dashboard.insights.live import LiveInsights
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
@@ -28,5 +29,6 @@ class Services:
     store: Store
     state: State
     live: LiveInsights
+    account: AccountInsights | None = None
     current_access: Callable[[], Access] = _local
     """Who asks, inside a request."""

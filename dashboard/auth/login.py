@@ -91,7 +91,8 @@ class _Routes:
         next_path = local_path(flask.request.args.get("next"))
         chosen = _purposes()
         is_known = current_access() != NOBODY and not current_access().is_local
-        if is_known and not chosen and "next" in flask.request.args:
+        wants_more = chosen or "more" in flask.request.args
+        if is_known and not wants_more and "next" in flask.request.args:
             return flask.redirect(next_path, 303)
         note = _NOTES.get(flask.request.args.get("why", ""), "")
         return login_page(self._auth, next_path=next_path, chosen=chosen, note=note)

@@ -18,6 +18,9 @@ SHELL_KEYS: Final = "shell-keys"
 SHELL_KEYS_OPEN: Final = "shell-keys-open"
 SHELL_MAIN: Final = "main"
 
+ACCOUNT_REQUEST: Final = "account-request"
+ACCOUNT_BODY: Final = "account-body"
+
 LIVE_ROOT: Final = "live-root"
 LIVE_ROOM: Final = "live-room"
 LIVE_INTERVAL: Final = "live-interval"

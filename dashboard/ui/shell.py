@@ -11,6 +11,7 @@ import dash_bootstrap_components as dbc
 import flask
 from dash import dcc, html
 
+from dashboard.access import NOBODY, Access
 from dashboard.ui import components, ids
 
 SYSTEM = "system"
@@ -76,11 +77,12 @@ def shell_blueprint() -> flask.Blueprint:
     return blueprint
 
 
-def app_layout(is_sandbox: bool) -> html.Div:
+def app_layout(is_sandbox: bool, access: Access = NOBODY) -> html.Div:
     """The frame, made anew for every page load.
 
     Args:
         is_sandbox: Whether the data comes from the sandbox; the frame says so on every page.
+        access: Who looks at it; the rail's foot says so.
 
     Returns:
         The whole layout with Dash's page container in it.
@@ -94,7 +96,12 @@ def app_layout(is_sandbox: bool) -> html.Div:
                     dcc.Link(["Stream", html.B("Lens")], href="/live", className="logo"),
                     _navigation(),
                     html.Div(
-                        [_sandbox_pill() if is_sandbox else None, _theme_toggle(), _keys_button()],
+                        [
+                            _sandbox_pill() if is_sandbox else None,
+                            _person(access),
+                            _theme_toggle(),
+                            _keys_button(),
+                        ],
                         className="rail-foot",
                     ),
                 ],
@@ -166,6 +173,19 @@ def _sandbox_pill() -> html.Span:
         "Sandbox data",
         className="pill pill-warn",
         title="Made up by the sandbox on this machine. Set TWITCH_CHANNELS to read real chat.",
+    )
+
+
+def _person(access: Access) -> dcc.Link | None:
+    """Who is logged in; nobody is named where there is no login."""
+    if access.is_local or not access.user_id:
+        return None
+    name = access.user_display_name or access.user_login
+    return dcc.Link(
+        [components.icon("person-circle"), html.Span(name, className="rail-word rail-name")],
+        href="/account",
+        className="rail-button rail-person",
+        title=f"Logged in as {name}",
     )
 
 
