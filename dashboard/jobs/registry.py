@@ -130,8 +130,8 @@ def job_specs(settings: Settings) -> dict[str, JobSpec]:
         ),
         JobSpec(
             "export",
-            "Export to S3",
-            "CSV and JSON of the day before, a file a channel and kind.",
+            "Daily export",
+            "CSV and JSON of the days that are over, a file a channel and kind; the copy takes them to S3.",
             Daily(1, 5, (zone,)),
             3600,
             ("s3",),
