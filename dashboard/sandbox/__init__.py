@@ -32,10 +32,17 @@ Load and trouble::
     server.faults.latency_s = 2.0
     server.faults.is_half_open = True       # connections stay open, nothing is answered
     server.send_reconnect(); server.drop_connections(); server.inject("broken line")
+    server.oauth.revoke_user("mothlight")   # they disconnect the app: tokens and subscriptions end
+    server.eventsub.sockets.send_reconnect()        # also .kill(), .close(4000)
 
-The same over HTTP: ``POST /_sandbox/faults`` with JSON such as
-``{"http": {"status": 503, "count": 2}, "latency_s": 1, "half_open": true, "refuse": true,
-"reconnect": true, "drop": true, "expire_tokens": true, "lines": ["…"], "long_line_bytes": 100000}``,
+The same over HTTP: ``POST /_sandbox/faults`` with JSON. Chat: ``{"half_open": true, "refuse": true,
+"reconnect": true, "drop": true, "lines": ["…"], "long_line_bytes": 100000}``. Helix and login:
+``{"http": {"status": 503, "count": 2, "path": "/helix"}, "down": {"seconds": 60, "status": 503},
+"latency_s": 1}``; ``down`` with the status 0 lets requests hang. Tokens: ``{"expire_tokens": true,
+"revoke": "mothlight"}`` (refresh finds new ones, or that there are none any more). EventSub's
+WebSockets: ``{"eventsub_reconnect": true, "eventsub_kill": true, "eventsub_close": 4000,
+"eventsub_silent": true}``; its webhooks: ``{"webhook_duplicates": 1, "webhook_out_of_order": true,
+"webhook_delay_s": 2}``. What makes no sense is answered with 400 and words, and nothing is done.
 ``POST /_sandbox/boost`` with ``{"channel": "mothlight", "messages_per_s": 1000}``, and
 ``GET /_sandbox/truth?start=…&end=…``.
 

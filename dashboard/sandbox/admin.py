@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from dashboard.sandbox.orders import OrderError, carry_out, number, text
+
 if TYPE_CHECKING:
     from dashboard.sandbox.server import SandboxServer
+
+
+MOST_TRUTH_S = 31 * 86_400
 
 
 class Admin:
@@ -27,41 +32,42 @@ class Admin:
         ]
 
     async def _show_faults(self, _: web.Request) -> web.Response:
-        connections = {"connections": len(self._server.hall.clients)}
+        connections = {
+            "connections": len(self._server.hall.clients),
+            "eventsub_connections": len(self._server.eventsub.sockets.sessions),
+            "webhooks_sent": self._server.eventsub.webhooks.sent_count,
+        }
         return web.json_response(self._server.faults.as_dict() | connections)
 
     async def _order_faults(self, request: web.Request) -> web.Response:
-        order = await request.json()
-        server, faults = self._server, self._server.faults
-        if fail := order.get("http"):
-            faults.fail_http(int(fail["status"]), int(fail.get("count", 1)), fail.get("path", "/helix"))
-        faults.latency_s = float(order.get("latency_s", faults.latency_s))
-        faults.is_half_open = bool(order.get("half_open", faults.is_half_open))
-        faults.refuses_connections = bool(order.get("refuse", faults.refuses_connections))
-        for text in order.get("lines", ()):
-            server.inject(text)
-        if size := order.get("long_line_bytes"):
-            room = server.world.channels[0].login
-            server.inject(f":a!a@a.tmi.twitch.tv PRIVMSG #{room} :" + "x" * int(size))
-        if order.get("reconnect"):
-            server.send_reconnect()
-        if order.get("drop"):
-            server.drop_connections()
-        if order.get("expire_tokens"):
-            server.oauth.expire_all()
-        return web.json_response(faults.as_dict())
+        try:
+            carry_out(self._server, await _json(request))
+        except OrderError as error:
+            return _refusal(str(error))
+        return web.json_response(self._server.faults.as_dict())
 
     async def _order_boost(self, request: web.Request) -> web.Response:
-        order = await request.json()
-        if self._server.world.channel(order["channel"]) is None:
-            raise web.HTTPNotFound
-        self._server.world.boost(order["channel"], float(order["messages_per_s"]))
+        try:
+            order = await _json(request)
+            if not isinstance(order, dict):
+                raise OrderError("The order has to be a JSON object")
+            login, rate = text(order, "channel"), number(order, "messages_per_s", most=100_000)
+        except OrderError as error:
+            return _refusal(str(error))
+        if self._server.world.channel(login) is None:
+            return _refusal(f"no channel here is called {login}", 404)
+        self._server.world.boost(login, rate)
         return web.json_response(order)
 
     async def _show_truth(self, request: web.Request) -> web.Response:
         now = self._server.now_s()
-        start = float(request.query.get("start", now - 7200))
-        return web.json_response(self._server.world.ground_truth(start, float(request.query.get("end", now))))
+        try:
+            start, end = number(request.query, "start", now - 7200), number(request.query, "end", now)
+            if not start <= end <= start + MOST_TRUTH_S:
+                raise OrderError(f"end has to come after start, at most {MOST_TRUTH_S:g} s")
+        except OrderError as error:
+            return _refusal(str(error))
+        return web.json_response(self._server.world.ground_truth(start, end))
 
     def page(self) -> web.Response:
         """What a person sees who opens the sandbox in a browser."""
@@ -73,7 +79,7 @@ class Admin:
         addresses = "".join(
             f"<li>{name}: <code>{url}</code>" for name, url in self._server.urls.items() if url
         )
-        text = (
+        page = (
             "<!doctype html><html lang=en><meta charset=utf-8><title>StreamLens sandbox</title>"
             "<style>body{font:16px system-ui;max-width:46rem;margin:3rem auto;padding:0 1rem}"
             "td,th{padding:.1rem .8rem;text-align:left}</style><h1>StreamLens sandbox</h1>"
@@ -82,4 +88,16 @@ class Admin:
             f"<ul>{addresses}</ul><h2>Live now: {len(live)} of {len(self._server.world.channels)}</h2>"
             f"<table><tr><th>Channel<th>Viewers<th>Game<th>Language{rows}</table></html>"
         )
-        return web.Response(text=text, content_type="text/html")
+        return web.Response(text=page, content_type="text/html")
+
+
+async def _json(request: web.Request) -> object:
+    try:
+        return await request.json()
+    except ValueError:
+        raise OrderError("The body is not JSON") from None
+
+
+def _refusal(message: str, status: int = 400) -> web.Response:
+    error = "Not Found" if status == 404 else "Bad Request"
+    return web.json_response({"error": error, "status": status, "message": message}, status=status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ _MESSAGES = {
     401: ("Unauthorized", "Invalid OAuth token"),
     429: ("Too Many Requests", "Too many requests"),
     500: ("Internal Server Error", ""),
+    502: ("Bad Gateway", ""),
+    504: ("Gateway Timeout", ""),
     503: ("Service Unavailable", "service unavailable"),
 }
 
@@ -24,10 +27,23 @@ class Faults:
     """Answers to come: (status, start of the path); each is given once, in order."""
     latency_s: float = 0.0
     """How long every HTTP answer waits."""
+    down_until_s: float = 0.0
+    """Until when nothing under ``down_path`` works (:func:`time.monotonic`)."""
+    down_path: str = "/helix"
+    down_status: int = 503
+    """What is answered meanwhile; 0: nothing, the request hangs until the end."""
     is_half_open: bool = False
     """IRC connections stay open, but nothing is sent or answered any more."""
     refuses_connections: bool = False
-    """New IRC connections are closed at once."""
+    """New connections to chat and to EventSub are refused."""
+    is_eventsub_silent: bool = False
+    """EventSub's WebSockets stay open, but nothing is sent any more, not even keepalives."""
+    webhook_delay_s: float = 0.0
+    """How long every webhook delivery waits."""
+    webhook_duplicates: int = 0
+    """How many times more each webhook message is sent, with the same id."""
+    webhook_out_of_order: bool = False
+    """Webhook notifications come in pairs, the later one first."""
 
     def fail_http(self, status: int, count: int = 1, path: str = "/helix") -> None:
         """Makes the next answers fail.
@@ -38,6 +54,17 @@ class Faults:
             path: Only for paths that start so.
         """
         self.http.extend([(status, path)] * count)
+
+    def go_down(self, seconds: float, status: int = 503, path: str = "/helix") -> None:
+        """Makes every answer fail for a while.
+
+        Args:
+            seconds: How long.
+            status: 500, 502, 503, 504, 429 or 401; 0 lets requests hang until the end.
+            path: Only for paths that start so.
+        """
+        self.down_until_s = time.monotonic() + seconds
+        self.down_status, self.down_path = status, path
 
     async def before_answer(self, path: str, reset_at: int) -> web.Response | None:
         """Waits and fails where it was ordered to.
@@ -51,9 +78,16 @@ class Faults:
         """
         if self.latency_s:
             await asyncio.sleep(self.latency_s)
-        if not self.http or not path.startswith(self.http[0][1]):
+        left_s = self.down_until_s - time.monotonic()
+        if left_s > 0 and path.startswith(self.down_path):
+            status = self.down_status
+            if not status:
+                await asyncio.sleep(left_s)
+                status = 504
+        elif self.http and path.startswith(self.http[0][1]):
+            status, _ = self.http.popleft()
+        else:
             return None
-        status, _ = self.http.popleft()
         error, message = _MESSAGES.get(status, ("Error", ""))
         headers = {}
         if status == 429:
@@ -69,4 +103,9 @@ class Faults:
             "latency_s": self.latency_s,
             "is_half_open": self.is_half_open,
             "refuses_connections": self.refuses_connections,
+            "down_for_s": max(0.0, self.down_until_s - time.monotonic()),
+            "is_eventsub_silent": self.is_eventsub_silent,
+            "webhook_delay_s": self.webhook_delay_s,
+            "webhook_duplicates": self.webhook_duplicates,
+            "webhook_out_of_order": self.webhook_out_of_order,
         }

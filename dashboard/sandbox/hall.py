@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping
 
 from dashboard.sandbox import chance
 from dashboard.sandbox.faults import Faults
+from dashboard.sandbox.feed import Feed
 from dashboard.sandbox.irc import ChatBackend, Client, Identity, IrcLimits, Limiter, Room
 from dashboard.sandbox.oauth import OAuth
 from dashboard.sandbox.replay import Replay
@@ -19,30 +19,6 @@ _DUPLICATE_SHARE = 0.0003
 _CATCH_UP_S = 30.0
 """After a longer pause (at the world's speed) a room goes on with the present."""
 _MAY_READ = {"chat:read", "chat:edit", "user:read:chat"}
-
-
-class _Feed:
-    """The lines of one room that are still to come; made a minute at a time."""
-
-    def __init__(self, world: World, login: str, start: float) -> None:
-        self._world = world
-        self._login = login
-        self._made_until = start
-        self._told_until = start
-        self._coming: deque[Line] = deque()
-
-    def take(self, end: float) -> list[Line]:
-        """What comes before ``end`` and was not given yet."""
-        if end > self._made_until:
-            until = self._world.minute_end(self._login, end)
-            self._coming.extend(self._world.lines(self._login, self._made_until, until))
-            self._made_until = until
-        found = self._world.flood(self._login, self._told_until, end)
-        is_flooded = bool(found)
-        self._told_until = end
-        while self._coming and self._coming[0].at_s < end:
-            found.append(self._coming.popleft())
-        return sorted(found, key=lambda line: line.at_s) if is_flooded else found
 
 
 class Hall(ChatBackend):
@@ -75,10 +51,12 @@ class Hall(ChatBackend):
         self._now_s = now_s
         self._catch_up_s = _CATCH_UP_S * max(1.0, speed)
         self._rooms: dict[str, set[Client]] = {}
-        self._feeds: dict[str, _Feed] = {}
+        self._feeds: dict[str, Feed] = {}
         self._told_at: dict[str, float] = {}
         self._members_at: dict[str, int] = {}
         self._auths = Limiter(limits.auths, limits.window_s)
+        self.on_said: Callable[[str, Line], None] = lambda login, line: None
+        """Called with the room and what a client with a token wrote there."""
 
     # -- delivering --------------------------------------------------------------------------
 
@@ -109,7 +87,7 @@ class Hall(ChatBackend):
         if login in self._replays:
             return self._replays[login].lines(start, end)
         if login not in self._feeds:
-            self._feeds[login] = _Feed(self._world, login, start)
+            self._feeds[login] = Feed(self._world, login, start)
         return self._feeds[login].take(end)
 
     def _deliver_members(self, login: str, minute: int) -> None:
@@ -211,6 +189,7 @@ class Hall(ChatBackend):
         }
         source = f"{who.login}!{who.login}@{who.login}.tmi.twitch.tv"
         line = Line(self._now_s(), "PRIVMSG", tags, f":{source} PRIVMSG #{login} :{text}")
+        self.on_said(login, line)
         for other in self._rooms.get(login, set()):
             if other is not client:
                 other.put_line(line)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -26,12 +27,21 @@ class HelixError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is not a plain 200."""
+
+    status: int
+    body: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """One request: who asks, with which parameters."""
+    """One request: who asks, when, with which parameters."""
 
     request: web.Request
     token: Token
     user: User | None
+    now_s: float = 0.0
 
     def all(self, name: str, limit: int = 100) -> list[str]:
         """All values of a parameter that may be given several times."""
@@ -64,6 +74,16 @@ class Call:
             raise HelixError(401, f"Missing scope: {' or '.join(scopes)}")
         return self.user
 
+    async def body(self) -> dict[str, Any]:
+        """The JSON object that was sent."""
+        try:
+            found = await self.request.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise HelixError(400, "The body is not a JSON object")
+        return found
+
     def page(self, items: list[T], size: int) -> tuple[list[T], dict[str, str]]:
         """A page and its cursor. Cursors hold a place in the list, as Twitch's do: pages of a list
         that moves meanwhile can repeat or miss an item."""
@@ -85,3 +105,7 @@ class Call:
 def rfc3339(seconds: float) -> str:
     """A time as Helix writes it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Handler = Callable[[Call], Awaitable[dict[str, object] | Answer]]
+"""Answers one call; a plain mapping is a 200."""

@@ -15,6 +15,7 @@ import secrets
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 
@@ -44,6 +45,16 @@ class Token:
     is_single_use: bool = False
 
 
+class OnChange(Protocol):
+    """Hears that somebody let an app in or threw it out."""
+
+    def __call__(self, client_id: str, user: User, *, is_granted: bool) -> None: ...
+
+
+def _nobody_listens(client_id: str, user: User, *, is_granted: bool) -> None:
+    pass
+
+
 @dataclass(slots=True)
 class _Device:
     client_id: str
@@ -65,6 +76,10 @@ class OAuth:
         self._valid_from_s = 0.0
         self._codes: dict[str, tuple[str, str, tuple[str, ...], str]] = {}
         self._devices: dict[str, _Device] = {}
+        self._grants: dict[tuple[str, str], frozenset[str]] = {}
+        self._generations: dict[str, int] = {}
+        self.on_change: OnChange = _nobody_listens
+        """Called when somebody lets an app in or throws it out."""
         self.apps = {CLIENT_ID: CLIENT_SECRET}
 
     def routes(self) -> list[web.RouteDef]:
@@ -105,7 +120,11 @@ class OAuth:
         """
         now = self._clock()
         life = {"app": APP_LIFE_S, "user": USER_LIFE_S}.get(kind, 10 * APP_LIFE_S)
-        body = json.dumps([kind, client_id, login, scopes, now, now + life, once, secrets.token_hex(4)])
+        generation = self._generations.get(login, 0)
+        nonce = secrets.token_hex(4)
+        body = json.dumps([kind, client_id, login, scopes, now, now + life, once, nonce, generation])
+        if kind == "user":
+            self._remember(client_id, login, scopes)
         packed = base64.b32encode(body.encode()).decode().rstrip("=").lower()
         return packed + self._signature(packed)
 
@@ -124,7 +143,43 @@ class OAuth:
         found = Token(body[0], body[1], body[2], tuple(body[3]), body[4], body[5], body[6])
         if found.expires_at_s <= self._clock() or found.issued_at_s < self._valid_from_s:
             return None
+        if _generation(body) < self._generations.get(found.login, 0):
+            return None
+        if found.kind == "user":
+            self._remember(found.client_id, found.login, found.scopes)
         return found
+
+    def _remember(self, client_id: str, login: str, scopes: tuple[str, ...]) -> None:
+        """What somebody has allowed an app: all that any of their tokens may do."""
+        known = self._grants.get((client_id, login), frozenset())
+        self._grants[client_id, login] = known | set(scopes)
+
+    def granted(self, client_id: str, login: str) -> frozenset[str]:
+        """The scopes that somebody has granted an app."""
+        return self._grants.get((client_id, login), frozenset())
+
+    def has_authorized(self, client_id: str, login: str) -> bool:
+        """Whether somebody has let an app in at all."""
+        return (client_id, login) in self._grants
+
+    def revoke_user(self, login: str) -> bool:
+        """Somebody disconnects every app: all their tokens end, and the subscriptions made with them.
+
+        Args:
+            login: Who.
+
+        Returns:
+            Whether there is such a person.
+        """
+        user = self._world.population.by_login(login)
+        if user is None:
+            return False
+        self._generations[user.login] = self._generations.get(user.login, 0) + 1
+        for client_id, who in list(self._grants):
+            if who == user.login:
+                del self._grants[client_id, who]
+                self.on_change(client_id, user, is_granted=False)
+        return True
 
     def expire_all(self) -> None:
         """Makes every access token issued so far invalid; refresh tokens go on."""
@@ -199,7 +254,8 @@ class OAuth:
         if not text or text in self._gone or not self._is_signed(text):
             return self._error(400, "Invalid refresh token")
         body = json.loads(base64.b32decode(packed.upper() + "=" * (-len(packed) % 8)))
-        if body[0] != "refresh" or body[1] != client_id:
+        is_ended = _generation(body) < self._generations.get(body[2], 0)
+        if body[0] != "refresh" or body[1] != client_id or is_ended:
             return self._error(400, "Invalid refresh token")
         if not body[6] and fields.get("client_secret") != self.apps[client_id]:
             return self._error(403, "invalid client secret")
@@ -344,3 +400,8 @@ class OAuth:
             "<button name=action value=deny>Cancel</button></form></html>"
         )
         return web.Response(text=text, content_type="text/html")
+
+
+def _generation(body: list[object]) -> int:
+    """How often its person had thrown the app out when a token was made."""
+    return int(str(body[8])) if len(body) > 8 else 0

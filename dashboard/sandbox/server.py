@@ -14,9 +14,18 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from dashboard.sandbox.admin import Admin
+from dashboard.sandbox.conduits_helix import ConduitsHelix
+from dashboard.sandbox.eventsub import EventSub
+from dashboard.sandbox.eventsub_helix import EventSubHelix
+from dashboard.sandbox.eventsub_socket import SocketLimits
+from dashboard.sandbox.eventsub_webhook import WebhookPolicy
 from dashboard.sandbox.faults import Faults
 from dashboard.sandbox.hall import Hall
 from dashboard.sandbox.helix import Helix
+from dashboard.sandbox.helix_audience import AudienceHelix
+from dashboard.sandbox.helix_call import Handler
+from dashboard.sandbox.helix_looks import LooksHelix
+from dashboard.sandbox.helix_platform import PlatformHelix
 from dashboard.sandbox.irc import Client, IrcLimits
 from dashboard.sandbox.oauth import OAuth
 from dashboard.sandbox.replay import Replay
@@ -40,6 +49,8 @@ class SandboxServer:
         speed: How much faster than the clock the world goes.
         limits: The chat server's limits.
         rate_limit: Helix points a minute, for each app and each person.
+        socket_limits: The EventSub WebSocket server's limits.
+        webhook_policy: How patient webhook delivery is.
     """
 
     def __init__(
@@ -55,18 +66,25 @@ class SandboxServer:
         replay_speed: float = 1.0,
         limits: IrcLimits | None = None,
         rate_limit: int = 800,
+        socket_limits: SocketLimits | None = None,
+        webhook_policy: WebhookPolicy | None = None,
     ) -> None:
         self.world = world
         self.faults = Faults()
         self._host, self._http_port, self._tcp_port = host, http_port, irc_tcp_port
         self._clock, self._speed, self._anchor_s = clock, speed, clock()
-        self.oauth = OAuth(world, self.now_s, lambda: self.urls["http"])
-        self.helix = Helix(world, self.oauth, self.faults, self.now_s, rate_limit)
+        self.oauth: OAuth = OAuth(world, self.now_s, lambda: self.urls["http"])
+        self.eventsub: EventSub = EventSub(
+            *(world, self.oauth, self.faults, self.now_s, lambda: self.urls["eventsub"]),
+            *(socket_limits or SocketLimits(), webhook_policy or WebhookPolicy(), speed),
+        )
+        self.helix = Helix(self.oauth, self.faults, self.now_s, rate_limit, self._handlers())
         self.replays = {
             login: Replay(login, lines, speed=replay_speed) for login, lines in (replay or {}).items()
         }
         limits = limits or IrcLimits()
         self.hall = Hall(world, self.oauth, self.faults, self.replays, limits, self.now_s, speed)
+        self.hall.on_said = self.eventsub.said
         self._admin = Admin(self)
         self._runner: web.AppRunner | None = None
         self._tcp: asyncio.Server | None = None
@@ -80,7 +98,7 @@ class SandboxServer:
 
     @property
     def urls(self) -> dict[str, str]:
-        """Where everything is: ``http``, ``irc``, ``irc_tcp``, ``helix``, ``oauth``."""
+        """Where everything is: ``http``, ``irc``, ``irc_tcp``, ``helix``, ``oauth``, ``eventsub``."""
         base = f"{self._host}:{self._http_port}"
         return {
             "http": f"http://{base}",
@@ -88,7 +106,15 @@ class SandboxServer:
             "irc_tcp": f"irc://{self._host}:{self._tcp_port}" if self._tcp_port else "",
             "helix": f"http://{base}/helix",
             "oauth": f"http://{base}/oauth2",
+            "eventsub": f"ws://{base}/ws",
         }
+
+    def _handlers(self) -> dict[str, Handler]:
+        """All that answers under ``/helix``."""
+        groups = [group(self.world) for group in (PlatformHelix, AudienceHelix, LooksHelix)]
+        found = {name: handler for group in groups for name, handler in group.handlers().items()}
+        found |= EventSubHelix(self.world, self.oauth, self.eventsub).handlers()
+        return found | ConduitsHelix(self.eventsub).handlers()
 
     async def start(self) -> None:
         """Listens. Afterwards :attr:`urls` tells the real ports.
@@ -104,6 +130,7 @@ class SandboxServer:
             [
                 *self.helix.routes(),
                 *self.oauth.routes(),
+                *self.eventsub.sockets.routes(),
                 *self._admin.routes(),
                 web.get("/irc", self._websocket),
                 web.get("/", self._root),
@@ -123,6 +150,7 @@ class SandboxServer:
         """Closes every connection and stops listening."""
         for client in list(self.hall.clients):
             client.close()
+        await self.eventsub.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -148,10 +176,11 @@ class SandboxServer:
         """Ten times a second: sends every room what happened since the last time."""
         while True:
             await asyncio.sleep(TICK_S)
-            try:
-                self.hall.deliver()
-            except Exception:
-                log.exception("the sandbox could not write a line")
+            for deliver in (self.hall.deliver, self.eventsub.deliver):
+                try:
+                    deliver()
+                except Exception:
+                    log.exception("the sandbox could not tell what happened")
 
     # -- connections -------------------------------------------------------------------------
 

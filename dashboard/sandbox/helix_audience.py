@@ -1,0 +1,157 @@
+"""Helix: people, and what they are to a channel."""
+
+from __future__ import annotations
+
+from dashboard.sandbox import catalogue
+from dashboard.sandbox.helix_answers import Answers
+from dashboard.sandbox.helix_call import Call, Handler, HelixError, rfc3339
+from dashboard.sandbox.scene import Channel
+from dashboard.sandbox.users import User
+
+
+class AudienceHelix(Answers):
+    """Users, followers, subscribers, moderators, chatters."""
+
+    def handlers(self) -> dict[str, Handler]:
+        """By method and path."""
+        return {
+            "GET users": self._users,
+            "GET channels/followers": self._followers,
+            "GET subscriptions": self._subscriptions,
+            "GET moderation/channels": self._moderated,
+            "GET moderation/moderators": self._moderators,
+            "GET chat/chatters": self._chatters,
+        }
+
+    async def _users(self, call: Call) -> dict[str, object]:
+        ids, logins = call.all("id"), call.all("login")
+        if len(ids) + len(logins) > 100:
+            raise HelixError(400, "The sum of ids and logins must not be greater than 100")
+        found: dict[str, User] = {}
+        if not ids and not logins:
+            user = call.need()
+            found[user.user_id] = user
+        for user_or_none in [
+            *map(self._world.population.by_id, ids),
+            *(self._world.population.by_login(login.lower()) for login in logins),
+        ]:
+            if user_or_none is not None and user_or_none.created_s < call.now_s:
+                found[user_or_none.user_id] = user_or_none
+        return {"data": [self._user(user, call) for user in found.values()]}
+
+    def _user(self, user: User, call: Call) -> dict[str, object]:
+        channel = self._world.channel_by_id(user.user_id)
+        status = "" if channel is None else "partner" if channel.usual_viewers > 150 else "affiliate"
+        picture = f"https://static-cdn.jtvnw.net/user-default-pictures-uv/sandbox-{user.user_id}-profile_image-300x300.png"
+        body: dict[str, object] = {
+            "id": user.user_id,
+            "login": user.login,
+            "display_name": user.display_name,
+            "type": "",
+            "broadcaster_type": status,
+            "description": channel.description if channel else "",
+            "profile_image_url": picture,
+            "offline_image_url": "",
+            "view_count": 0,
+            "created_at": rfc3339(user.created_s),
+        }
+        if call.user == user and "user:read:email" in call.token.scopes:
+            body["email"] = f"{user.login}@sandbox.invalid"
+        return body
+
+    def _regulars(self, channel: Channel, share: float, key: str, now: float) -> list[User]:
+        """A fixed part of a channel's people, newest account last."""
+        people, _, _ = self._world.schedule.members(channel.index)
+        chosen = [int(i) for i in people if self._world.key(key, channel.index, int(i)) / 2.0**64 < share]
+        return [user for user in map(self._world.population.user, chosen) if user.created_s < now]
+
+    async def _followers(self, call: Call) -> dict[str, object]:
+        channel = self._broadcaster(call)
+        followers = self._regulars(channel, 0.6, "follows", call.now_s)
+        may_list = (
+            call.user is not None
+            and "moderator:read:followers" in call.token.scopes
+            and self._moderates(call.user, channel, call.now_s)
+        )
+        if not may_list:
+            return {"total": len(followers), "data": [], "pagination": {}}
+        wanted = call.request.query.get("user_id")
+        now = call.now_s
+        items: list[dict[str, object]] = []
+        for user in followers:
+            share = self._world.key("followed at", channel.index, user.index) / 2.0**64
+            item = catalogue.person(user)
+            item["followed_at"] = rfc3339(user.created_s + share * (now // 86_400 * 86_400 - user.created_s))
+            if wanted in (None, user.user_id):
+                items.append(item)
+        items.sort(key=lambda item: str(item["followed_at"]), reverse=True)
+        page, pagination = call.page(items, call.first(20, 100))
+        return {"total": len(followers), "data": page, "pagination": pagination}
+
+    async def _subscriptions(self, call: Call) -> dict[str, object]:
+        owner = call.need("channel:read:subscriptions")
+        channel = self._broadcaster(call)
+        if owner.user_id != channel.user_id:
+            raise HelixError(
+                401, "The ID in broadcaster_id must match the user ID found in the request's OAuth token."
+            )
+        items: list[dict[str, object]] = []
+        points, now = 0, call.now_s
+        for user in self._regulars(channel, 1.0, "subscribes", call.now_s):
+            standing = self._world.standings.of(user, channel, now)
+            if standing.months:
+                tier = "1000" if standing.tier == "Prime" else standing.tier
+                points += {"1000": 1, "2000": 2, "3000": 6}[tier]
+                items.append(catalogue.subscription(channel, user, tier))
+        page, pagination = call.page(items, call.first(20, 100))
+        return {"data": page, "pagination": pagination, "total": len(items), "points": points}
+
+    async def _moderated(self, call: Call) -> dict[str, object]:
+        user = call.need("user:read:moderated_channels")
+        if call.one("user_id") != user.user_id:
+            raise HelixError(
+                401, "The ID in user_id must match the user ID found in the request's OAuth token."
+            )
+        items: list[dict[str, object]] = [
+            {
+                "broadcaster_id": channel.user_id,
+                "broadcaster_login": channel.login,
+                "broadcaster_name": channel.display_name,
+            }
+            for channel in self._world.channels
+            if channel.user_id != user.user_id and self._moderates(user, channel, call.now_s)
+        ]
+        page, pagination = call.page(items, call.first(20, 100))
+        return {"data": page, "pagination": pagination}
+
+    async def _moderators(self, call: Call) -> dict[str, object]:
+        user = call.need("moderation:read", "channel:manage:moderators")
+        channel = self._broadcaster(call)
+        if user.user_id != channel.user_id:
+            raise HelixError(
+                401, "The ID in broadcaster_id must match the user ID found in the request's OAuth token."
+            )
+        mods = [
+            mod
+            for mod in self._regulars(channel, 1.0, "mods", call.now_s)
+            if self._moderates(mod, channel, call.now_s)
+        ]
+        page, pagination = call.page([catalogue.person(mod) for mod in mods], call.first(20, 100))
+        return {"data": page, "pagination": pagination}
+
+    async def _chatters(self, call: Call) -> dict[str, object]:
+        user = call.need("moderator:read:chatters")
+        channel = self._broadcaster(call)
+        if call.one("moderator_id") != user.user_id:
+            raise HelixError(
+                401, "The ID in moderator_id must match the user ID found in the request's OAuth token."
+            )
+        if not self._moderates(user, channel, call.now_s):
+            raise HelixError(403, "The user in moderator_id is not one of the broadcaster's moderators.")
+        # Joins and leaves show late, as on Twitch.
+        minute = int((call.now_s - 45) // 60)
+        people = self._world.audience.chatters(channel.index, minute)
+        size = call.first(100, 1000)
+        page, pagination = call.page([int(i) for i in people], size)
+        data = [catalogue.person(self._world.population.user(index)) for index in page]
+        return {"data": data, "pagination": pagination, "total": len(people)}
