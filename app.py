@@ -34,10 +34,12 @@ def create_services(settings: Settings) -> Services:
     """
     from dashboard.auth.current import current_access
     from dashboard.insights.account import AccountInsights
+    from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
     from dashboard.services import Services
     from dashboard.storage.accounts import open_accounts
     from dashboard.storage.audit import open_audit
+    from dashboard.storage.job_runs import JobRuns
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
     from dashboard.storage.tokens import open_vault
@@ -56,6 +58,12 @@ def create_services(settings: Settings) -> Services:
         live=LiveInsights(store, state),
         account=AccountInsights(
             settings, open_vault(settings), open_accounts(settings), open_audit(settings)
+        ),
+        jobs=JobsInsights(
+            settings,
+            JobRuns(settings.data_dir, settings.database_url.get_secret_value()),
+            state,
+            open_vault(settings),
         ),
         current_access=current_access,
     )
@@ -77,6 +85,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     from callbacks.background import manager
     from collectors.login_calls import LoginCalls
     from dashboard.auth.install import install_auth, open_auth
+    from dashboard.report_web import report_blueprint
     from dashboard.ui import shell
     from dashboard.web import health_blueprint, refuse_foreign_hosts
 
@@ -96,6 +105,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     )
     app.server.register_blueprint(shell.shell_blueprint())
     app.server.register_blueprint(health_blueprint(services.state))
+    app.server.register_blueprint(report_blueprint(settings.data_dir, services.current_access))
     receive_eventsub(app.server, settings)
     refuse_foreign_hosts(
         app.server, settings.host, public_url=settings.public_url, needs_login=settings.needs_login
@@ -123,10 +133,14 @@ def receive_eventsub(server: Flask, settings: Settings) -> None:
     from dashboard.storage.eventsub_secret import eventsub_secret
     from dashboard.storage.recovery import read_opt_out
 
-    def parse(message: EventSubMessage) -> Sequence[Event]:
-        from collectors.eventsub_parse import parse_notification
+    memory: list[Any] = []
 
-        return parse_notification(message)
+    def parse(message: EventSubMessage) -> Sequence[Event]:
+        from collectors.eventsub_parse import StreamMemory, parse_notification
+
+        if not memory:
+            memory.append(StreamMemory())
+        return parse_notification(message, memory[0])
 
     receiver = EventSubReceiver(
         settings.data_dir,
@@ -179,6 +193,20 @@ def open_twitch(settings: Settings, vault: TokenVault) -> TwitchAccess:
 
         login = World(settings.sandbox_seed, settings.sandbox_channel_count).home[0].login
     return TwitchAccess(settings, vault, sandbox_login=login)
+
+
+def log_in(*args: Any) -> Any:
+    """Logs somebody in by a code that they type in at Twitch."""
+    from collectors.device_login import log_in
+
+    return log_in(*args)
+
+
+def log_out(*args: Any) -> Any:
+    """Takes a grant back."""
+    from collectors.device_login import log_out
+
+    return log_out(*args)
 
 
 def import_files(*args: Any, **options: Any) -> Any:
@@ -236,7 +264,14 @@ def main() -> None:
     from dashboard.cli import Parts, build_cli
 
     parts = Parts(
-        Path(__file__).resolve(), serve_web, run_collector, import_files, import_history, open_twitch
+        Path(__file__).resolve(),
+        serve_web,
+        run_collector,
+        import_files,
+        import_history,
+        open_twitch,
+        log_in,
+        log_out,
     )
     build_cli(parts)(prog_name="python app.py")
 

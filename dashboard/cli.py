@@ -17,6 +17,7 @@ import click
 
 from dashboard.cli_commands import check, checked_settings, compact, query, sandbox
 from dashboard.cli_jobs import jobs_commands
+from dashboard.cli_login import LogIn, LogOut, login_commands
 from dashboard.cli_output import (
     ImportProgress,
     errors_said_plainly,
@@ -62,6 +63,8 @@ class Parts:
     import_files: Callable[..., Any]
     import_history: Callable[[Settings], int]
     open_twitch: OpenTwitch | None = None
+    log_in: LogIn | None = None
+    log_out: LogOut | None = None
 
 
 def build_cli(parts: Parts) -> click.Group:
@@ -103,11 +106,17 @@ def build_cli(parts: Parts) -> click.Group:
         check,
     ):
         cli.add_command(command)
+    if parts.log_in and parts.log_out:
+        for command in login_commands(parts.log_in, parts.log_out):
+            cli.add_command(command)
     return cli
 
 
 def _run_all(parts: Parts) -> int:
+    from dashboard.auth.guard import check_doors
+
     settings = checked_settings()
+    check_doors(settings)
     # The worker has nothing to do yet; until it starts, the page opens sooner.
     later_s = time.monotonic() + _WORKER_AFTER_S
     children = [

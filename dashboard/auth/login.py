@@ -271,7 +271,8 @@ class _Routes:
         access = current_access()
         if current_session():
             count = self._auth.accounts.close_sessions(access.user_id)
-            self._auth.note("logout everywhere", access.user_id, access.user_login, f"{count} sessions")
+            browsers = "1 browser" if count == 1 else f"{count} browsers"
+            self._auth.note("logout everywhere", access.user_id, access.user_login, browsers)
             self._revoke_if_last(access.user_id)
         return self._out("everywhere")
 
