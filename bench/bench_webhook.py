@@ -1,8 +1,8 @@
 """How fast EventSub deliveries become durable, and how long Twitch waits for the answer.
 
 The whole web application runs under waitress in a process bound to one core; another process sends signed
-deliveries from several connections at once. First as fast as it is answered, then at a steady rate. Afterwards
-what is in the lake is counted against what was answered with 204.
+deliveries from several connections at once. First as fast as it is answered, then at a steady rate.
+Afterwards what is in the lake is counted against what was answered with 204.
 """
 
 from __future__ import annotations

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
 
 from collectors.eventsub import EventSubManager, transport_of
 from collectors.eventsub_directory import Directory
-from collectors.eventsub_parse import parse_notification
+from collectors.eventsub_parse import StreamMemory, parse_notification
 from collectors.helix_client import open_client, open_user_client
 from collectors.sink import EventSink
 from dashboard.config import Settings
@@ -81,7 +82,7 @@ async def _run_once(
         settings,
         sink,
         tail,
-        parse_notification,
+        partial(parse_notification, memory=StreamMemory()),
         directory=directory,
         app=app,
         state=state,

@@ -217,7 +217,7 @@ class EventSubReceiver:
             ingest.close()
             raise
         self._tail.start()
-        # A search through all that the pages have loaded takes a tenth of a second, and nobody gets an answer.
+        # A search through all that the pages have loaded takes a tenth of a second in which nobody is answered.
         ease_garbage_collection()
         return ingest
 
