@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import Dash
 
-from callbacks import account, live, shell
+from callbacks import account, jobs, live, shell
 from dashboard.services import Services
 
 
@@ -18,3 +18,4 @@ def register_all(app: Dash, services: Services) -> None:
     shell.register(app)
     live.register(app, services)
     account.register(app, services)
+    jobs.register(app, services)

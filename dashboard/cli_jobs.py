@@ -126,7 +126,7 @@ def _run(
             return EXIT_INTERRUPTED
         return 0 if run.state == "ok" else EXIT_FAILED
     finally:
-        worker.stop()
+        worker.close()
 
 
 def _do(worker: Worker, name: str, params: dict[str, Any], *, is_quiet: bool) -> JobRun:

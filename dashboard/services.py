@@ -11,6 +11,7 @@ from dashboard.access import LOCAL, Access
 if TYPE_CHECKING:
     from dashboard.config import Settings
     from dashboard.insights.account import AccountInsights
+    from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
@@ -30,5 +31,6 @@ class Services:
     state: State
     live: LiveInsights
     account: AccountInsights | None = None
+    jobs: JobsInsights | None = None
     current_access: Callable[[], Access] = _local
     """Who asks, inside a request."""

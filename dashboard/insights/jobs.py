@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
+from dashboard.access import Access
 from dashboard.events import Instant, now_us
 from dashboard.jobs.needs import Vault, why_not
+from dashboard.jobs.orders import JobOrders
 from dashboard.jobs.registry import JobSpec, job_specs
 from dashboard.storage.job_runs import JobRun, JobRuns, LogLine
+from dashboard.storage.report_files import ReportFiles
 
 if TYPE_CHECKING:
     from dashboard.config import Settings
@@ -108,6 +111,43 @@ class JobsOverview:
         return sum(card.state in ("failed", "lost") for card in self.cards)
 
 
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run in the history."""
+
+    run_id: str
+    title: str
+    state: str
+    words: str
+    """What it did, or what failed."""
+    error: str
+    at: Instant
+    """When it began; when it was asked for, if it has not."""
+    duration_s: float | None
+    by: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunLog:
+    """The log of one run."""
+
+    run_id: str
+    lines: tuple[tuple[Instant, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobsPage:
+    """What one person sees of the jobs."""
+
+    overview: JobsOverview
+    is_admin: bool
+    runs: tuple[RunLine, ...]
+    opened: RunLog | None
+    reports: tuple[tuple[str, str], ...]
+    """Channel and day of the daily reports, newest first."""
+
+
 class JobsInsights:
     """Answers the Jobs page, and the orders given there.
 
@@ -133,6 +173,30 @@ class JobsInsights:
         self._vault = vault
         self._now = now
         self._specs = job_specs(settings)
+        self._reports = ReportFiles(settings.data_dir)
+        self.orders = JobOrders(settings, runs, vault)
+
+    def page(self, access: Access, which: str = "all", opened: str = "") -> JobsPage:
+        """What one person sees; names of channels stand in words and logs, so these are for admins only.
+
+        Args:
+            access: Who looks.
+            which: A key of :data:`HISTORY_STATES`.
+            opened: The run whose log is wanted.
+
+        Returns:
+            Jobs for everybody; runs and logs for admins; reports of the channels that they may see.
+        """
+        runs = self.history(which) if access.is_admin else []
+        has_log = access.is_admin and any(run.run_id == opened for run in runs)
+        lines = self.log(opened) if has_log else []
+        return JobsPage(
+            overview=self.overview(),
+            is_admin=access.is_admin,
+            runs=tuple(self._line(run) for run in runs),
+            opened=RunLog(opened, tuple((line.at, line.line) for line in lines)) if has_log else None,
+            reports=tuple((file.room_login, file.day) for file in self._reports.listed(access.may_see, 24)),
+        )
 
     def overview(self) -> JobsOverview:
         """Every job as it is now."""
@@ -170,9 +234,19 @@ class JobsInsights:
         """The log of one run, oldest line first."""
         return self._runs.lines(run_id)
 
-    def titles(self) -> dict[str, str]:
-        """The jobs' titles by name."""
-        return {spec.name: spec.title for spec in self._specs.values()}
+    def _line(self, run: JobRun) -> RunLine:
+        spec = self._specs.get(run.name)
+        return RunLine(
+            run_id=run.run_id,
+            title=spec.title if spec else run.name,
+            state=run.state,
+            words=run.error or run.text,
+            error=run.error,
+            at=run.started_at or run.requested_at,
+            duration_s=run.duration_s,
+            by=run.requested_by,
+            attempt=run.attempt,
+        )
 
     def _card(self, spec: JobSpec, now: Instant) -> JobCard:
         if spec.done_by == "collector":

@@ -165,6 +165,10 @@ class Worker:
             self.beat()
         except StorageError as error:
             log.warning("the worker's end can't be told", error=str(error))
+        self.close()
+
+    def close(self) -> None:
+        """Closes what is open; for who was no worker but did one job."""
         for part in (self.runs, self.state, self.vault, self.accounts):
             part.close()
 

@@ -14,6 +14,19 @@ SHELL_WAKE: Final = "shell-wake"
 SHELL_TOAST: Final = "shell-toast"
 SHELL_COLLECT_ORDER: Final = "shell-collect-order"
 """What the collectors panel asks of its background job."""
+SHELL_JOBS_ORDER: Final = "shell-jobs-order"
+"""What a button of the Jobs page asks: a job to run, a run to cancel."""
+SHELL_JOBS_WATCH: Final = "shell-jobs-watch"
+SHELL_JOBS_PROGRESS: Final = "shell-jobs-progress"
+SHELL_JOBS_RESULT: Final = "shell-jobs-result"
+SHELL_JOBS_CANCELLED: Final = "shell-jobs-cancelled"
+SHELL_JOBS_STORES: Final = (
+    SHELL_JOBS_ORDER,
+    SHELL_JOBS_WATCH,
+    SHELL_JOBS_PROGRESS,
+    SHELL_JOBS_RESULT,
+    SHELL_JOBS_CANCELLED,
+)
 SHELL_KEYS: Final = "shell-keys"
 SHELL_KEYS_OPEN: Final = "shell-keys-open"
 SHELL_MAIN: Final = "main"
@@ -51,6 +64,20 @@ LIVE_COLLECT_RESULT: Final = "live-collect-result"
 LIVE_COLLECT_PROGRESS: Final = "live-collect-progress"
 LIVE_COLLECT_SUMMARY: Final = "live-collect-summary"
 LIVE_COLLECT_TABLE: Final = "live-collect-table"
+
+JOBS_INTERVAL: Final = "jobs-interval"
+JOBS_REQUEST: Final = "jobs-request"
+JOBS_OPENED: Final = "jobs-opened"
+"""The run whose log is shown."""
+JOBS_CURSOR: Final = "jobs-cursor"
+JOBS_NOTICE: Final = "jobs-notice"
+JOBS_MESSAGE: Final = "jobs-message"
+JOBS_SUMMARY: Final = "jobs-summary"
+JOBS_TABLE: Final = "jobs-table"
+JOBS_REPORTS: Final = "jobs-reports"
+JOBS_FILTER: Final = "jobs-filter"
+JOBS_HISTORY: Final = "jobs-history"
+JOBS_HISTORY_CARD: Final = "jobs-history-card"
 
 TILE_METRICS: Final = (
     "viewers",

@@ -131,6 +131,7 @@ def _stores() -> html.Div:
             dcc.Store(id=ids.SHELL_WAKE),
             # Orders for background jobs live here: Dash starts a job whenever a page brings its input anew.
             dcc.Store(id=ids.SHELL_COLLECT_ORDER),
+            *(dcc.Store(id=store) for store in ids.SHELL_JOBS_STORES),
         ]
     )
 
