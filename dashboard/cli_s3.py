@@ -110,8 +110,8 @@ def sync(as_json: bool) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="A data folder to restore into.  [default: DATA_DIR]",
 )
-@click.option("--from-date", type=_DAY, help="Only from this UTC day on.")
-@click.option("--to-date", type=_DAY, help="Only up to this UTC day, included.")
+@click.option("--from-date", type=_DAY, metavar="YYYY-MM-DD", help="Only from this UTC day on.")
+@click.option("--to-date", type=_DAY, metavar="YYYY-MM-DD", help="Only up to this UTC day.")
 @click.option("--kinds", help="Only these kinds of events, with commas between.")
 @click.option("--merge", is_flag=True, help="Also into a folder with events: they stay, none is doubled.")
 @click.option("--with-state", is_flag=True, help="Also accounts, followed channels, encrypted logins.")
@@ -153,7 +153,7 @@ def restore(
 
 
 @click.command("export")
-@click.option("--date", "day", type=_DAY, help="UTC day.  [default: yesterday, and what came late]")
+@click.option("--date", "day", type=_DAY, metavar="YYYY-MM-DD", help="UTC day.  [default: all that is due]")
 @click.option("--channels", help="Only these channels, with commas between.")
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 def export_(day: datetime | None, channels: str | None, as_json: bool) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.s3_servers import moto, moto_server, swift, swift_server  # noqa: F401
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts browser tests last: Playwright keeps an event loop running, and asyncio's tests want their own."""

@@ -11,16 +11,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
-from dashboard.config import Settings
+if TYPE_CHECKING:
+    from dashboard.config import Settings
 
 SWIFT = "swift==2.38.*"
 BUCKET = "lens-bucket"
@@ -34,10 +33,12 @@ class S3Server:
     url: str
     key: str
     secret: str
-    process: Any = None
 
     def client(self, **values: Any) -> Any:
         """A plain boto3 client, to look at what the code under test did."""
+        import boto3
+        from botocore.config import Config
+
         keys = {"aws_access_key_id": self.key, "aws_secret_access_key": self.secret} | values
         config = Config(
             s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, max_pool_connections=20
@@ -46,6 +47,8 @@ class S3Server:
 
     def settings(self, data_dir: Path, **values: Any) -> Settings:
         """Settings that sync a folder to the bucket."""
+        from dashboard.config import Settings
+
         given = {
             "data_dir": data_dir,
             "sandbox": True,
@@ -119,18 +122,19 @@ def swift_server() -> Iterator[S3Server]:
     folder = Path(tempfile.mkdtemp(prefix="streamlens-swift-", dir=_place_with_attributes()))
     key, secret = "test:tester", "testing-secret"
     node = Path(__file__).parent / "swift_node.py"
-    process = subprocess.Popen(
-        [str(python), "-W", "ignore", str(node), str(folder), key, secret],
-        stdout=subprocess.PIPE,
-        stderr=(folder / "log").open("wb"),
-        start_new_session=True,
-    )
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(python), "-W", "ignore", str(node), str(folder), key, secret],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         port = process.stdout.readline().decode().strip()  # type: ignore[union-attr]
         if not port:
             process.wait(_START_S)
             pytest.skip("Swift does not start here: " + (folder / "log").read_text()[-400:])
-        swift = S3Server(f"http://127.0.0.1:{port}", key, secret, process)
+        swift = S3Server(f"http://127.0.0.1:{port}", key, secret)
         swift.client().create_bucket(Bucket=BUCKET)
         yield swift
     finally:
@@ -184,16 +188,3 @@ def _place_with_attributes() -> Path | None:
         except (OSError, AttributeError):
             continue
     pytest.skip("no folder here takes extended attributes, which Swift needs")
-
-
-def failing(after: int, error: Callable[[], Exception]) -> Callable[..., None]:
-    """A hook that raises from the so-manieth call on."""
-    calls = 0
-
-    def hook(*_: Any, **__: Any) -> None:
-        nonlocal calls
-        calls += 1
-        if calls > after:
-            raise error()
-
-    return hook

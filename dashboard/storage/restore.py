@@ -170,8 +170,8 @@ class _Run:
         return from_bytes(body)
 
     def _refuse_full_folder(self, manifest: Manifest, merge: bool) -> None:
-        begun = self._ledger.about("restoring")
-        if begun == manifest.lake_id or merge:
+        ours = (self._ledger.about("restoring"), self._ledger.about("lake_id"))
+        if manifest.lake_id in ours or merge:
             return
         count = sum(rows for _, _, rows, _ in self._catalog.totals())
         if count:

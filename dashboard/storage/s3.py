@@ -9,6 +9,7 @@ import hashlib
 import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -171,8 +172,22 @@ class Bucket:
 
     def head(self, name: str) -> RemoteObject | None:
         """What S3 says of an object; None if it is not there."""
+        from botocore.exceptions import ClientError
+
+        target = {"Bucket": self.name, "Key": self.key(name)}
+
+        def look() -> Any:
+            try:
+                return self.client.head_object(**target)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in ("400", "403"):
+                    raise
+                # Why it is refused stands only in a body, which a HEAD does not have.
+                self.client.get_object(**target)["Body"].close()
+                raise
+
         try:
-            told = self.call(lambda: self.client.head_object(Bucket=self.name, Key=self.key(name)))
+            told = self.call(look)
         except MissingObjectError:
             return None
         return RemoteObject(
@@ -214,7 +229,7 @@ class Bucket:
         def read() -> None:
             digest = hashlib.sha256()
             answer = self.client.get_object(Bucket=self.name, Key=self.key(name))
-            with answer["Body"] as body, to.open("wb") as file:
+            with closing(answer["Body"]) as body, to.open("wb") as file:
                 for chunk in body.iter_chunks(_CHUNK_BYTES):
                     self.stop_if_cancelled()
                     file.write(chunk)

@@ -96,7 +96,7 @@ def trouble_of(error: Exception, settings: Settings) -> Trouble:
         errors.ProfileNotFound,
     )
     if isinstance(error, errors.ClientError):
-        return _explain(settings, place, error.response)
+        return _explain(settings, place, error.response, is_bodyless=error.operation_name.startswith("Head"))
     if isinstance(error, no_keys):
         return Trouble("no keys were found, in the settings or on this machine", _KEYS_CURE, False)
     if isinstance(error, errors.SSLError):
@@ -112,7 +112,7 @@ def trouble_of(error: Exception, settings: Settings) -> Trouble:
     return Trouble(detail, endpoint_cure, False)
 
 
-def _explain(settings: Settings, place: str, response: Mapping[str, Any]) -> Trouble:
+def _explain(settings: Settings, place: str, response: Mapping[str, Any], *, is_bodyless: bool) -> Trouble:
     code = str(response.get("Error", {}).get("Code", ""))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     is_passing = code in _PASSING_CODES or status == 429 or (status >= 500 and status not in (501, 507))
@@ -126,7 +126,7 @@ def _explain(settings: Settings, place: str, response: Mapping[str, Any]) -> Tro
         prefix = settings.s3_prefix or "/"
         return Trouble(detail.format(bucket=settings.s3_bucket, prefix=prefix), cure, False, code)
     # botocore's 500 is also what it makes of an answer of 200 that is no S3's.
-    if is_passing and code != "500":
+    if is_passing and (code != "500" or is_bodyless):
         detail = f"{place} has trouble at the moment ({code or status})"
         return Trouble(detail, "Wait; it is tried again by itself.", True, code)
     if code.isdigit():  # S3 always names its errors
