@@ -115,6 +115,7 @@ class FakeHelix:
         self.conduits: dict[str, int] = {}
         self.shards: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str]] = []
+        self.made_count = 0
         self.refuse: dict[str, TwitchError] = {}
         """By type: what creating it raises."""
         self.down: TwitchError | None = None
@@ -145,7 +146,8 @@ class FakeHelix:
         ]
         if same:
             raise TwitchRefused("POST /eventsub/subscriptions: subscription already exists")
-        key = f"sub-{len(self.calls)}"
+        self.made_count += 1
+        key = f"sub-{self.made_count}"
         made = dict(json) | {"id": key, "status": "enabled", "cost": 1, "created_at": stamp()}
         self.subscriptions[key] = made
         return {"data": [made]} | self._totals()
