@@ -81,7 +81,9 @@ def current_stream(rows: Sequence[StreamRow], *, now: int) -> Stream | None:
         own = [row for row in own if row.at > previous_end]
     starts = [row.started_at for row in own if row.started_at is not None]
     starts = starts or [row.at for row in own if row.action == "start"]
-    end = ends[0] if ends else None
+    # Polls tell when they last saw the stream, EventSub when it was over: the later one is exact.
+    own_ends = [row for row in ends if _same_stream(row, newest_on)]
+    end = own_ends[-1] if own_ends else next(iter(ends), None)
     is_fresh = now - newest_on.at <= SAMPLE_HOLD_S * SECOND_US
     return Stream(
         rows=tuple(row for row in own if row.action != "end"),

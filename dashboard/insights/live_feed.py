@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from heapq import merge
+from itertools import zip_longest
 from typing import Final
 
 from dashboard.analytics.observation import Gap
@@ -187,6 +188,8 @@ def _moderation(event: RoomEvent) -> _Words:
         return "moderation", "Ban", f"{who} banned"
     if event.detail == "delete_message":
         return "moderation", "Deleted", f"a message of {who}"
+    if event.detail == "clear_user_messages":
+        return "moderation", "Removed", f"all messages of {who}"
     return "moderation", "Cleared", "the chat was cleared"
 
 
@@ -212,8 +215,10 @@ def stream_items(rows: Sequence[StreamRow]) -> Iterator[FeedItem]:
     game: str | None = None
     title: str | None = None
     began_at: int | None = None
-    for row in rows:
+    for row, following in zip_longest(rows, rows[1:]):
         at = Instant(row.at)
+        if row.action == "end" and following is not None and following.action == "end":
+            continue  # Polls tell when they last saw the stream, EventSub when it was over.
         began_at = began_at if row.started_at is None else row.started_at
         if row.action == "start":
             key = row.stream_id or str(row.started_at or row.at)

@@ -57,6 +57,18 @@ def test_a_stream_ends_when_twitch_says_so_and_is_uncertain_when_nobody_says() -
     assert current_stream([end(1)], now=MIN) is None
 
 
+def test_of_two_ends_of_a_stream_the_later_is_exact() -> None:
+    rows = [sample(1, 5), end(1), end(2, source="eventsub")]
+    stream = current_stream(rows, now=5 * MIN)
+    assert stream is not None
+    assert stream.ended_at == 2 * MIN
+
+    other = StreamRow(at=3 * MIN, action="end", stream_id="s9", started_at=9)
+    stream = current_stream([*rows, other], now=5 * MIN)
+    assert stream is not None
+    assert stream.ended_at == 2 * MIN
+
+
 def test_what_comes_later_is_not_known_yet() -> None:
     stream = current_stream([sample(1, 5), sample(2, 6), end(4)], now=3 * MIN)
 

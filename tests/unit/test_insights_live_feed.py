@@ -76,6 +76,12 @@ def event(kind: str, second: float = 0, **values: Any) -> RoomEvent:
         ),
         (event("moderation", detail="delete_message"), "moderation", "Deleted", "a message of marlow"),
         (
+            event("moderation", detail="clear_user_messages"),
+            "moderation",
+            "Removed",
+            "all messages of marlow",
+        ),
+        (
             event("announcements", text="x" * 200),
             "announcement",
             "Announcement",
@@ -153,6 +159,8 @@ def test_changes_of_a_stream_each_once() -> None:
         row(3, game="B"),
         row(4, game=None),
         row(5, game="A", title="y"),
+        # A poll's end and EventSub's are one.
+        row(133, "end"),
         row(134, "end"),
     ]
 
