@@ -6,6 +6,8 @@ import json
 from dataclasses import fields
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collectors.eventsub_events.differences import BOTH, DIFFERENCES, EVENTSUB, IRC, told_by_both
 from collectors.irc_events import to_events
@@ -145,6 +147,27 @@ def test_texts_and_positions_are_the_same(
     [chat] = eventsub
     assert isinstance(chat, ChatMessage)
     assert (chat.emotes, chat.emote_names, chat.is_action, chat.text) == (emotes, names, is_action, said.text)
+
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12).map(words)
+_EMOTE = st.sampled_from([("Kappa", "25"), (":)", "1"), ("chanHi", "emotesv2_a1")]).map(lambda it: emote(*it))
+
+
+@given(parts=st.lists(_TEXT | _EMOTE | st.just(mention("Other")), max_size=8), is_action=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_any_text_is_the_same(parts: list[Part], is_action: bool) -> None:
+    said = Said(parts=parts, is_action=is_action)
+    assert_equal(irc_events(said), eventsub_events(said))
+
+
+def test_in_a_shared_chat_irc_names_the_room_itself_as_source() -> None:
+    tags = {"source-room-id": "1337", "source-id": "db25007f", "source-only": "0"}
+    said = Said(parts=[words("x")], badges=[("vip", "1", "")], irc_tags=tags)
+    [irc], [eventsub] = irc_events(said), eventsub_events(said)
+    assert (irc.source_room_id, irc.source_message_id) == (irc.room_id, "db25007f")
+    # EventSub is silent about it, so that nothing but these is unequal.
+    irc.source_room_id = irc.source_message_id = irc.is_source_only = None
+    assert_equal([irc], [eventsub])
 
 
 def test_cheermotes_are_no_emotes() -> None:
