@@ -106,8 +106,7 @@ def _refused(message: str, error: str = "forbidden") -> ResponseReturnValue:
 
 def _to_login() -> ResponseReturnValue:
     request = flask.request
-    is_page = request.method == "GET" and not request.path.startswith("/_")
-    if not is_page:
+    if request.path.startswith("/_"):
         return flask.jsonify({"error": "unauthorized", "message": "Log in first."}), 401
-    wanted = request.full_path.rstrip("?")
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/account"
     return flask.redirect(flask.url_for("auth.login_page", next=wanted), 303)

@@ -74,6 +74,7 @@ def install_auth(app: Dash, auth: Auth) -> None:
     server.secret_key = derived_key(settings, "login")
     server.session_interface = _LoginCookie(settings)
     server.config["SESSION_COOKIE_NAME"] = LOGIN_COOKIE
+    server.extensions["auth"] = auth
 
     @cache
     def policy() -> str:

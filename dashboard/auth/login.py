@@ -55,6 +55,8 @@ def auth_blueprint(auth: Auth) -> flask.Blueprint:
     blueprint.get("/auth/twitch")(routes.start)
     blueprint.get(CALLBACK)(routes.callback)
     blueprint.post("/logout")(routes.logout)
+    # A link must log nobody out.
+    blueprint.get("/logout", endpoint="logout_page")(lambda: flask.redirect("/account", 303))
     blueprint.post("/auth/logout-everywhere")(routes.logout_everywhere)
     blueprint.post("/auth/revoke")(routes.revoke)
     return blueprint
@@ -124,6 +126,8 @@ class _Routes:
         asked = self._client.create_authorization_url(
             self._settings.base_url + CALLBACK, scope=" ".join(sorted(scopes)), **extra
         )
+        if not scopes:
+            asked["url"] += "&scope="  # Twitch wants it said also when nothing is asked for.
         redirect_uri = self._settings.base_url + CALLBACK
         self._client.save_authorize_data(
             redirect_uri=redirect_uri, next=next_path, is_merged=is_merged, **asked

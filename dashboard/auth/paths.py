@@ -5,8 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 STATIC = ("/assets/", "/vendor/", "/_dash-component-suites/", "/_favicon.ico", "/favicon.ico")
-_OPEN = (*STATIC, "/auth/", "/eventsub/callback", "/api/")
-_OPEN_EXACTLY = frozenset({"/login", "/logout", "/healthz", "/api"})
+_OPEN = (*STATIC, "/api/")
+_OPEN_EXACTLY = frozenset(
+    {"/login", "/logout", "/auth/twitch", "/auth/twitch/callback", "/healthz", "/api", "/eventsub/callback"}
+)
 _NEVER_NEXT = ("/login", "/logout", "/auth/", "/_", "/api", "/eventsub/", "/assets/", "/healthz")
 
 
