@@ -38,7 +38,7 @@ def person(event: Told) -> dict[str, Any]:
         values["is_mod"] = is_mod = not names.isdisjoint(_MODERATORS)
         values["user_type"] = next((name for name in _USER_TYPES if name in names), "mod" if is_mod else None)
     source_id = text(event.get("source_broadcaster_user_id"))
-    if source_id is not None:
+    if source_id is not None or event.get("source_message_id"):
         values["source_room_id"] = source_id
         values["source_message_id"] = text(event.get("source_message_id"))
         values["source_badges"], values["source_badge_info"] = badges(event.get("source_badges"))

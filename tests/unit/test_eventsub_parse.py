@@ -10,12 +10,14 @@ import pytest
 from structlog.testing import capture_logs
 
 import collectors.eventsub_parse as eventsub_parse
+from collectors.audience_parse import parse_follow
 from collectors.eventsub_parse import StreamMemory, parse_notification
 from collectors.helix_models import Stream
 from collectors.helix_watch import Memory, observe
 from dashboard.events import Instant, StreamChange
 from dashboard.events_eventsub import EventSubEvent, ModAction, Notification, follow_id
 from dashboard.eventsub_message import EventSubMessage, from_webhook
+from dashboard.job_handle import Room
 from tests.chat_both import HEADERS, NOW, SENT_AT, Said, eventsub_event, parsed, words
 
 ROOM = {"broadcaster_user_id": "1337", "broadcaster_user_login": "Room", "broadcaster_user_name": "Röom"}
@@ -298,6 +300,9 @@ def test_a_follow_is_the_one_that_helix_lists() -> None:
     assert follow.event_id == follow_id("1337", "22", Instant(1_725_938_010_000_000))
     assert (follow.sent_at, follow.followed_at) == (AT_US, AT_US)
     assert follow_id("1337", "22", Instant(1_725_938_011_000_000)) != follow.event_id
+    listed = parse_follow(USER | {"followed_at": "2024-09-10T03:13:30Z"}, Room("1337", "room"), NOW)
+    assert listed is not None
+    assert listed.event_id == follow.event_id
     [odd] = parsed("channel.follow", ROOM | USER | {"followed_at": "just now"})
     assert (odd.sent_at, odd.other_fields) == (SENT_AT, '{"followed_at":"just now"}')
 
