@@ -36,6 +36,7 @@ def create_services(settings: Settings) -> Services:
     from dashboard.insights.account import AccountInsights
     from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
+    from dashboard.insights.storage import StorageInsights
     from dashboard.services import Services
     from dashboard.storage.accounts import open_accounts
     from dashboard.storage.audit import open_audit
@@ -65,6 +66,9 @@ def create_services(settings: Settings) -> Services:
             state,
             open_vault(settings),
         ),
+        storage=StorageInsights(
+            settings, state, JobRuns(settings.data_dir, settings.database_url.get_secret_value())
+        ),
         current_access=current_access,
     )
 
@@ -85,6 +89,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     from callbacks.background import manager
     from collectors.login_calls import LoginCalls
     from dashboard.auth.install import install_auth, open_auth
+    from dashboard.docs_web import docs_blueprint
     from dashboard.report_web import report_blueprint
     from dashboard.ui import shell
     from dashboard.web import health_blueprint, refuse_foreign_hosts
@@ -105,6 +110,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     )
     app.server.register_blueprint(shell.shell_blueprint())
     app.server.register_blueprint(health_blueprint(services.state))
+    app.server.register_blueprint(docs_blueprint())
     app.server.register_blueprint(report_blueprint(settings.data_dir, services.current_access))
     receive_eventsub(app.server, settings)
     refuse_foreign_hosts(

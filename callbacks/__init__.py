@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import Dash
 
-from callbacks import account, jobs, live, shell
+from callbacks import account, jobs, live, shell, storage
 from dashboard.services import Services
 
 
@@ -19,3 +19,4 @@ def register_all(app: Dash, services: Services) -> None:
     live.register(app, services)
     account.register(app, services)
     jobs.register(app, services)
+    storage.register(app, services)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dashboard.insights.account import AccountInsights
     from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
+    from dashboard.insights.storage import StorageInsights
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
 
@@ -32,5 +33,6 @@ class Services:
     live: LiveInsights
     account: AccountInsights | None = None
     jobs: JobsInsights | None = None
+    storage: StorageInsights | None = None
     current_access: Callable[[], Access] = _local
     """Who asks, inside a request."""

@@ -236,12 +236,20 @@ class Catalog:
                 rows = con.execute(sql, (kind, after)).fetchall()
         return Changes(max(newest, after), [(Instant(a), Instant(b)) for a, b in rows])
 
-    def newest_received(self) -> dict[str, Instant]:
-        """By day, when its newest live event was received; compaction does not change it."""
+    def day_marks(self) -> dict[str, list[int]]:
+        """By day, its rows and when the newest was received: what changes when late events come."""
         rows = self._database.con.execute(
-            "select date, max(last_received_at) from files where superseded_at is null group by date"
+            "select date, sum(row_count), max(last_received_at) from files "
+            "where superseded_at is null group by date"
         )
-        return {date: Instant(at) for date, at in rows}
+        return {date: [count, received_at] for date, count, received_at in rows}
+
+    def spans(self) -> dict[str, tuple[Instant, Instant]]:
+        """By kind, its first and last event as seen by readers."""
+        rows = self._database.con.execute(
+            "select kind, min(first_at), max(last_at) from files where superseded_at is null group by kind"
+        )
+        return {kind: (Instant(first_at), Instant(last_at)) for kind, first_at, last_at in rows}
 
     def totals(self) -> list[tuple[str, int, int, int]]:
         """Files, rows and bytes of each kind, as seen by readers."""

@@ -39,6 +39,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _LOGIN = re.compile(r"\w+", re.ASCII)
 _FORMULA = r"^[=+\-@\t\r\n]"
 _TRIES = 3
+_MARK = "_day"
+"""Beside the kinds: how the whole day was when it was last looked at."""
 
 Facts = dict[str, dict[str, list[int]]]
 """By kind and room: events, and when the newest was received."""
@@ -154,18 +156,18 @@ class _Exporter:
         today = datetime.now(UTC).date()
         first = str(today - timedelta(days=LOOK_BACK_DAYS))
         exported = {path.stem for path in self._index.glob("*.json")}
-        newest = self._catalog.newest_received()
+        marks = self._catalog.day_marks()
         return sorted(
             date
-            for date in exported | set(newest)
+            for date in exported | set(marks)
             if (date >= first or date in exported)
             and date < str(today)
-            and newest.get(date) != self._facts(date).get("_through", {}).get("", [None])[0]
+            and marks.get(date) != self._facts(date).get(_MARK, {}).get("")
         )
 
     def export(self, date: str, channels: set[str] | None) -> None:
         self._summary.dates.append(date)
-        through = self._catalog.newest_received().get(date)
+        mark = self._catalog.day_marks().get(date)
         before, now = self._facts(date), self._read_facts(date)
         after: Facts = {kind: dict(rooms) for kind, rooms in before.items()}
         wanted = [
@@ -189,8 +191,8 @@ class _Exporter:
             self._summary.row_count += facts[0]
             self._summary.file_count += len(paths)
         self._remove_gone(date, after, now)
-        if channels is None and through is not None:
-            after["_through"] = {"": [through]}
+        if channels is None and mark is not None:
+            after[_MARK] = {"": mark}
         self._keep_facts(date, after)
         self._on_progress(len(wanted), len(wanted), date)
 
@@ -249,7 +251,7 @@ class _Exporter:
         raise QueryError("unreachable")
 
     def _remove_gone(self, date: str, after: Facts, now: Facts) -> None:
-        for kind in [kind for kind in after if kind != "_through"]:
+        for kind in [kind for kind in after if kind != _MARK]:
             for room in [room for room in after[kind] if room not in now.get(kind, {})]:
                 for form in ("csv", "json"):
                     path = self._path(room, date, kind, form)
@@ -274,7 +276,7 @@ class _Exporter:
     def _keep_facts(self, date: str, facts: Facts) -> None:
         path = self._index / f"{date}.json"
         facts = {kind: rooms for kind, rooms in facts.items() if rooms}
-        if not set(facts) - {"_through"}:
+        if not set(facts) - {_MARK}:
             path.unlink(missing_ok=True)
             return
         self._index.mkdir(parents=True, exist_ok=True)

@@ -79,6 +79,23 @@ JOBS_FILTER: Final = "jobs-filter"
 JOBS_HISTORY: Final = "jobs-history"
 JOBS_HISTORY_CARD: Final = "jobs-history-card"
 
+STORAGE_INTERVAL: Final = "storage-interval"
+STORAGE_REQUEST: Final = "storage-request"
+STORAGE_CURSOR: Final = "storage-cursor"
+STORAGE_ASKED: Final = "storage-asked"
+"""New when something was ordered: the page looks at once."""
+STORAGE_NOTICE: Final = "storage-notice"
+STORAGE_SUMMARY: Final = "storage-summary"
+STORAGE_COPY: Final = "storage-copy"
+STORAGE_SYNC: Final = "storage-sync"
+STORAGE_SYNC_SAID: Final = "storage-sync-said"
+STORAGE_KINDS: Final = "storage-kinds"
+STORAGE_WAITING: Final = "storage-waiting"
+STORAGE_EXPORTS: Final = "storage-exports"
+STORAGE_DAY: Final = "storage-day"
+STORAGE_EXPORT: Final = "storage-export"
+STORAGE_EXPORT_SAID: Final = "storage-export-said"
+
 TILE_METRICS: Final = (
     "viewers",
     "velocity",
