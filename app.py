@@ -39,6 +39,7 @@ def create_services(settings: Settings) -> Services:
     from dashboard.insights.storage import StorageInsights
     from dashboard.services import Services
     from dashboard.storage.accounts import open_accounts
+    from dashboard.storage.api_keys import open_api_keys
     from dashboard.storage.audit import open_audit
     from dashboard.storage.job_runs import JobRuns
     from dashboard.storage.state import State
@@ -69,6 +70,7 @@ def create_services(settings: Settings) -> Services:
         storage=StorageInsights(
             settings, state, JobRuns(settings.data_dir, settings.database_url.get_secret_value())
         ),
+        api_keys=open_api_keys(settings),
         current_access=current_access,
     )
 
@@ -88,6 +90,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     from callbacks import register_all
     from callbacks.background import manager
     from collectors.login_calls import LoginCalls
+    from dashboard.api.install import open_api
     from dashboard.auth.install import install_auth, open_auth
     from dashboard.docs_web import docs_blueprint
     from dashboard.report_web import report_blueprint
@@ -112,6 +115,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     app.server.register_blueprint(health_blueprint(services.state))
     app.server.register_blueprint(docs_blueprint())
     app.server.register_blueprint(report_blueprint(settings.data_dir, services.current_access))
+    app.server.register_blueprint(open_api(services))
     receive_eventsub(app.server, settings)
     refuse_foreign_hosts(
         app.server, settings.host, public_url=settings.public_url, needs_login=settings.needs_login

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
     from dashboard.insights.storage import StorageInsights
+    from dashboard.storage.api_keys import ApiKeys
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
 
@@ -34,5 +35,6 @@ class Services:
     account: AccountInsights | None = None
     jobs: JobsInsights | None = None
     storage: StorageInsights | None = None
+    api_keys: ApiKeys | None = None
     current_access: Callable[[], Access] = _local
     """Who asks, inside a request."""

@@ -27,7 +27,7 @@ from dashboard.storage.views import select_files
 _QUERIES = Path(__file__).parent / "queries"
 _LATEST = Instant(253_402_300_799_999_999)
 _FIRST_STEP_ROWS = 60_000
-_STEP_GROWTH = 4
+_STEP_GROWTH = 8
 _SMALL_STEP_ROWS = 20_000
 """Below it the times are not worth a reading of their own."""
 _CHUNK_ROWS = 50_000
@@ -83,6 +83,8 @@ class _Asked:
     params: dict[str, Any]
     is_newest_first: bool
     count: int
+    is_times_first: bool
+    """Where few rows fit and the file can tell which without unpacking them, one reading is enough."""
 
     @property
     def first(self) -> str:
@@ -137,7 +139,8 @@ def read_page(
         QueryError: DuckDB could not answer.
     """
     where, params = _where(conditions, after, newest_first)
-    asked = _Asked(kind, where, params, newest_first, limit + 1)
+    is_times_first = bool(conditions.words or not conditions.equal)
+    asked = _Asked(kind, where, params, newest_first, limit + 1, is_times_first)
 
     def run(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, lake: Path) -> Page:
         with catalog.reading():
@@ -223,7 +226,7 @@ def condition_texts(conditions: Conditions) -> tuple[list[str], dict[str, Any]]:
         texts.append("sent_at <= make_timestamptz($end_at)")
         params["end_at"] = conditions.end_at
     if conditions.rooms is not None:
-        texts.append(_one_of("room_login", "room", conditions.rooms, params))
+        texts.append(one_of("room_login", "room", conditions.rooms, params))
     for number, (column, value) in enumerate(conditions.equal):
         texts.append(f"{column} = $equal_{number}")
         params[f"equal_{number}"] = value
@@ -233,7 +236,8 @@ def condition_texts(conditions: Conditions) -> tuple[list[str], dict[str, Any]]:
     return texts, params
 
 
-def _one_of(column: str, name: str, values: Collection[str], params: dict[str, Any]) -> str:
+def one_of(column: str, name: str, values: Collection[str], params: dict[str, Any]) -> str:
+    """The text that compares a column with some values, which are added to the parameters."""
     if not values:
         return "false"
     marks = []
@@ -274,16 +278,26 @@ class _Selects:
 def _search(
     cursor: duckdb.DuckDBPyConnection, selects: _Selects, files: list[LiveFile], asked: _Asked
 ) -> _Found:
-    found, rows = _Found(), _FIRST_STEP_ROWS
+    found, rows, read_count = _Found(), _FIRST_STEP_ROWS, 0
     while files:
         if found.bound is not None and not _can_hold(files[0], found.bound, asked):
             break
         step = _next_step(files, rows)
-        files, rows = files[len(step) :], rows * _STEP_GROWTH
+        files = files[len(step) :]
         part = _read_step(cursor, selects, step, asked, found.bound)
         if part is not None:
             found.add(part, asked)
+        read_count += sum(file.row_count for file in step)
+        rows = _rows_still_needed(read_count, found.table, asked.count)
     return found
+
+
+def _rows_still_needed(read_count: int, table: pa.Table | None, count: int) -> int:
+    """How much to read next, going by how much of what was read so far fitted."""
+    if table is None or not table.num_rows:
+        return read_count * _STEP_GROWTH
+    missing = read_count * (count - table.num_rows) / table.num_rows
+    return max(_FIRST_STEP_ROWS, min(read_count * _STEP_GROWTH, int(missing * 1.2)))
 
 
 def _can_hold(file: LiveFile, bound: int, asked: _Asked) -> bool:
@@ -308,7 +322,7 @@ def _read_step(
     bound: int | None,
 ) -> pa.Table | None:
     where, params = asked.where, asked.params
-    if sum(file.row_count for file in files) > _SMALL_STEP_ROWS:
+    if asked.is_times_first and sum(file.row_count for file in files) > _SMALL_STEP_ROWS:
         where, params = _bounded(where, params, bound, asked)
         times = cursor.sql(
             filled(

@@ -63,7 +63,7 @@ def _derived(name: str) -> str:
 def _select(kind: str, catalog: Catalog, lake: Path, window: tuple[Instant, Instant] | None) -> str:
     # The ledger of observations is read whole: what holds in a window began before it.
     files = catalog.live(kind, None if kind == "observations" else window)
-    return select_files(kind, files, catalog, lake) if files else _empty(kind)
+    return select_files(kind, files, catalog, lake) if files else empty_select(kind)
 
 
 def select_files(
@@ -103,7 +103,8 @@ def _read(kind: str, columns: set[str], paths: list[Path], with_path: bool) -> s
     return f"select {selected} from read_parquet([{listed}], hive_partitioning = false)"
 
 
-def _empty(kind: str) -> str:
+def empty_select(kind: str) -> str:
+    """The SELECT of a kind without files: its columns and no rows."""
     columns = ", ".join(f"cast(null as {_type(field.type)}) as {field.name}" for field in schema_of(kind))
     return f"select {columns} where false"
 
