@@ -32,6 +32,7 @@ from dashboard.storage.eventsub_state import (
     Subscription,
     Wish,
     revocation_of,
+    why_revoked,
 )
 from dashboard.storage.state import State
 
@@ -249,7 +250,10 @@ class EventSubManager:
 
     def _drop(self, subscription_id: str, status: str) -> None:
         for desk in self._desks.values():
+            rooms = [row.room_login for row in desk.rows() if row.subscription_id == subscription_id]
             if desk.revoked(subscription_id, status):
+                for room in rooms:
+                    self._lost.setdefault(room, (self._now(), why_revoked(status)))
                 return
 
     # --- what is told -----------------------------------------------------------------------

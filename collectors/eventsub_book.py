@@ -181,11 +181,18 @@ class Book:
         for start in range(0, len(missing), _AT_ONCE):
             if self.transport is None:
                 break
-            await asyncio.gather(*(self._create(*one) for one in missing[start : start + _AT_ONCE]))
+            chunk = missing[start : start + _AT_ONCE]
+            failures = await asyncio.gather(*(self._create(*one) for one in chunk))
             is_changed = True
+            if error := next(filter(None, failures), None):
+                # Nobody answers: the others would only wait for their time-outs, one after another.
+                for _, entry in missing[start + _AT_ONCE :]:
+                    self._put_off(entry, FAILED, error)
+                break
         return is_changed
 
-    async def _create(self, wanted: Wanted, entry: _Entry) -> None:
+    async def _create(self, wanted: Wanted, entry: _Entry) -> str | None:
+        """Makes one; why nobody answers, if nobody does."""
         request = {
             "type": wanted.eventsub_type,
             "version": wanted.version,
@@ -200,6 +207,7 @@ class Book:
             self._put_off(entry, FAILED, str(error), after_s=_LONGEST_RETRY_S)
         except TwitchError as error:
             self._put_off(entry, FAILED, str(error))
+            return str(error)
         else:
             self._note_totals(answer)
             data = answer.get("data")
@@ -208,6 +216,7 @@ class Book:
             entry.retry_at = entry.tries = 0
             if not entry.row.subscription_id:
                 self._put_off(entry, FAILED, "Twitch's answer names no subscription.")
+        return None
 
     async def _delete(self, subscription_id: str) -> None:
         try:

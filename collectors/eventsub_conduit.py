@@ -36,6 +36,7 @@ class Conduit:
         self.conduit_id = ""
         self.shard_id = ""
         self.shard_count = 0
+        self._session_id = ""
 
     async def find(self) -> str:
         """Takes the application's conduit, or makes one with one shard.
@@ -70,12 +71,15 @@ class Conduit:
             shard_id = await self._choose()
             await self._put(shard_id, session_id)
             if await self._holder(shard_id) == session_id:
-                self.shard_id = shard_id
+                self.shard_id, self._session_id = shard_id, session_id
                 return shard_id
         raise TwitchRefused("PATCH /eventsub/conduits/shards: others were faster every time")
 
     async def _choose(self) -> str:
         shards = await self._shards()
+        # Ours may look held for a while: Twitch has not missed the last connection yet.
+        if self.shard_id in shards and _session_of(shards[self.shard_id]) == self._session_id:
+            return self.shard_id
         free = [shard_id for shard_id, shard in shards.items() if shard.get("status") not in _HELD]
         if self.shard_id in free:
             return self.shard_id
@@ -103,9 +107,7 @@ class Conduit:
                 raise TwitchRefused(f"PATCH {_SHARDS}: {error.get('message') or error.get('code')}")
 
     async def _holder(self, shard_id: str) -> str:
-        shard = (await self._shards()).get(shard_id, {})
-        transport = shard.get("transport")
-        return str(transport.get("session_id") or "") if isinstance(transport, dict) else ""
+        return _session_of((await self._shards()).get(shard_id, {}))
 
     async def _shards(self) -> dict[str, dict[str, Any]]:
         shards: dict[str, dict[str, Any]] = {}
@@ -120,6 +122,11 @@ class Conduit:
             if cursor in seen:
                 return shards
             seen.add(cursor)
+
+
+def _session_of(shard: dict[str, Any]) -> str:
+    transport = shard.get("transport")
+    return str(transport.get("session_id") or "") if isinstance(transport, dict) else ""
 
 
 def _elements(page: dict[str, Any]) -> list[dict[str, Any]]:

@@ -73,6 +73,8 @@ class _Slot:
             await self.close()
         elif self._task is None or self._task.done():
             self._task = asyncio.create_task(self.connection.run(), name="eventsub-websocket")
+        if self._lock.locked():
+            return  # A session is just being filled; nobody else has to wait for it.
         async with self._lock:
             await self.book.sync()
 

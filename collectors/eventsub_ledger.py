@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from collectors.eventsub_book import CREATING, ENABLED, LOST
+from collectors.eventsub_book import ENABLED, FAILED
 from dashboard.events import Instant, Observation, synthetic_id
 from dashboard.storage.eventsub_state import Subscription
 
 COLLECTOR = "eventsub"
+_NO_GAP = {ENABLED, FAILED}
 
 
 def observed_rooms(rows: Iterable[Subscription]) -> dict[str, bool]:
@@ -18,12 +19,13 @@ def observed_rooms(rows: Iterable[Subscription]) -> dict[str, bool]:
         rows: The wanted subscriptions.
 
     Returns:
-        True with at least one enabled and none still to be made; a refused one stands in the way of none.
+        True with at least one enabled and none still to be made or taken away; one that was refused
+        stands in the way of none.
     """
     statuses: dict[str, set[str]] = {}
     for row in rows:
         statuses.setdefault(row.room_login, set()).add(row.status)
-    return {room: ENABLED in seen and not seen & {CREATING, LOST} for room, seen in statuses.items()}
+    return {room: ENABLED in seen and seen <= _NO_GAP for room, seen in statuses.items()}
 
 
 class Ledger:
@@ -48,26 +50,27 @@ class Ledger:
             observed: As :func:`observed_rooms` says.
             followed: Rooms that are wanted at all.
             now: The time.
-            lost_at: By room, when Twitch was last heard before it was lost.
+            lost_at: By room, when Twitch was last heard before it was lost; a loss counts also when the room
+                is seen again by now.
             reasons: By room, why it was lost.
 
         Returns:
-            ``joined``, ``lost`` and ``left``, one a room at most.
+            ``joined``, ``lost`` and ``left``, in their order.
         """
         wanted = set(followed)
         events = []
         for room in sorted(self.joined | set(observed)):
             is_seen = observed.get(room, False)
-            if is_seen and room not in self.joined:
-                self.joined.add(room)
-                events.append(_told(room, "joined", now, now, None))
-            elif not is_seen and room in self.joined:
+            if room in self.joined and (room in lost_at or not is_seen):
                 self.joined.discard(room)
                 if room in wanted:
                     at, reason = lost_at.get(room, now), reasons.get(room)
                     events.append(_told(room, "lost", at, now, reason or "subscriptions ended"))
                 else:
                     events.append(_told(room, "left", now, now, "not followed any more"))
+            if is_seen and room not in self.joined:
+                self.joined.add(room)
+                events.append(_told(room, "joined", now, now, None))
         return events
 
     def leave_all(self, now: Instant) -> list[Observation]:

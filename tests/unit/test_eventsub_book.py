@@ -171,8 +171,9 @@ async def test_machines_share_one_conduit_by_shard() -> None:
     assert await first.bind("s1") == "0"
     assert await second.bind("s2") == "1"
     assert helix.conduits == {"conduit-1": 2}
+    assert await first.bind("s3") == "0", "the shard of before, also while Twitch has not missed it yet"
     helix.shards["0"]["status"] = "websocket_disconnected"
-    assert await first.bind("s3") == "0", "the shard of before"
+    assert await first.bind("s3b") == "0"
     helix.shards["1"]["status"] = "websocket_disconnected"
     third = Conduit(helix)
     assert await third.bind("s4") == "1", "a free one before a new one"
@@ -212,6 +213,8 @@ def test_a_room_is_seen_with_something_enabled_and_nothing_missing() -> None:
         row("starting", "creating"),
         row("gone", "lost"),
         row("refused", "failed"),
+        row("revoked", "enabled"),
+        row("revoked", "authorization_revoked"),
     ]
     assert observed_rooms(rows) == {
         "all": True,
@@ -219,21 +222,29 @@ def test_a_room_is_seen_with_something_enabled_and_nothing_missing() -> None:
         "starting": False,
         "gone": False,
         "refused": False,
+        "revoked": False,
     }
 
 
 def test_the_ledger_says_what_changed_and_when_it_was_last_heard() -> None:
     ledger = Ledger()
 
-    def changes(observed: dict[str, bool], now: int, followed: tuple[str, ...] = ("a", "b")) -> list[tuple]:
+    def changes(
+        observed: dict[str, bool],
+        now: int,
+        followed: tuple[str, ...] = ("a", "b"),
+        lost_at: int | None = None,
+    ) -> list[tuple]:
+        lost = {} if lost_at is None else {"a": Instant(lost_at)}
         found = ledger.changes(
-            observed, followed, now=Instant(now), lost_at={"a": Instant(17)}, reasons={"a": "it broke"}
+            observed, followed, now=Instant(now), lost_at=lost, reasons=dict.fromkeys(lost, "it broke")
         )
         return [(o.room_login, o.state, o.sent_at, o.reason) for o in found]
 
     assert changes({"a": True, "b": False}, 10) == [("a", "joined", 10, None)]
     assert changes({"a": True, "b": True}, 11) == [("b", "joined", 11, None)]
     assert changes({"a": True, "b": True}, 12) == []
-    assert changes({"a": False, "b": True}, 20) == [("a", "lost", 17, "it broke")]
+    assert changes({"a": False, "b": True}, 20, lost_at=17) == [("a", "lost", 17, "it broke")]
     assert changes({"a": True}, 30) == [("a", "joined", 30, None), ("b", "lost", 30, "subscriptions ended")]
+    assert changes({"a": True}, 35, lost_at=33) == [("a", "lost", 33, "it broke"), ("a", "joined", 35, None)]
     assert changes({}, 40, ()) == [("a", "left", 40, "not followed any more")]
