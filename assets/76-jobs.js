@@ -16,7 +16,7 @@
     else put("jobs-opened", told.joblog || "");
   });
 
-  function gate(ticks, filter, opened, progress, result, wake, request, cursor) {
+  function gate(ticks, filter, opened, wake, request, cursor) {
     if (document.hidden) return keep();
     var now = Date.now(), next = {
       filter: filter, opened: opened || "", tz: Intl.DateTimeFormat().resolvedOptions().timeZone

@@ -72,8 +72,7 @@ def _register_clientside(app: Dash) -> None:
         Input(ids.JOBS_INTERVAL, "n_intervals"),
         Input(ids.JOBS_FILTER, "value"),
         Input(ids.JOBS_OPENED, "data"),
-        Input(ids.SHELL_JOBS_PROGRESS, "data"),
-        Input(ids.SHELL_JOBS_RESULT, "data"),
+        # Not the watch's own stores: Dash would hold the look back until the run is over.
         Input(ids.SHELL_WAKE, "data"),
         State(ids.JOBS_REQUEST, "data"),
         State(ids.JOBS_CURSOR, "data"),

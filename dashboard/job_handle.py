@@ -15,6 +15,9 @@ class JobHandle(Protocol):
     def progress(self, done: int, total: int | None, text: str) -> None:
         """Says how far it is; may be called often."""
 
+    def tell(self, text: str) -> None:
+        """Says what it is doing, as far as it is."""
+
     def log(self, line: str) -> None:
         """Adds a line to the log of the run."""
 
@@ -32,6 +35,9 @@ class SilentHandle:
     def progress(self, done: int, total: int | None, text: str) -> None:
         """Says nothing."""
 
+    def tell(self, text: str) -> None:
+        """Says nothing."""
+
     def log(self, line: str) -> None:
         """Says nothing."""
 
@@ -41,7 +47,7 @@ class SilentHandle:
 
 def cancelled() -> JobCancelled:
     """The error that ends cancelled work."""
-    return JobCancelled("Cancelled. What was stored whole stays.")
+    return JobCancelled("Stopped as asked. What was stored whole stays.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ SUBSCRIBERS_SCOPE: Final = "channel:read:subscriptions"
 FOLLOWERS_SCOPE: Final = "moderator:read:followers"
 CHATTERS_SCOPE: Final = "moderator:read:chatters"
 _SOURCE: Final = "helix"
+_PAGE: Final = 100
 _SILENCES: Final = 3
 """After so many channels in a row without an answer, Twitch is left alone until the next time."""
 
@@ -105,23 +106,25 @@ async def _followers_of(
     known is no proof that all behind it is.
     """
     known_to = _known_to(context, room)
-    newest_at: int | None = None
+    newest_at = known_to
     new_count, total = 0, None
     async for page in twitch.follower_pages(user_id, room):
         context.handle.check()
         total = page.total if total is None else total
-        fresh = [event for event in page.events if known_to is None or event.sent_at > known_to]
-        ingest.put(fresh)
-        new_count += len(fresh)
-        newest_at = max((event.sent_at for event in page.events), default=newest_at or 0) or newest_at
-        if page.events and not fresh:
-            break
+        # The known second itself is put again: several people can follow in the same one.
+        ingest.put([event for event in page.events if known_to is None or event.sent_at >= known_to])
+        new_count += sum(known_to is None or event.sent_at > known_to for event in page.events)
+        if new_count > _PAGE:
+            context.handle.tell(f"Followers of {room.room_login}: {new_count:,} of {_told(total)} read")
+        newest_at = max([newest_at or 0, *(event.sent_at for event in page.events)]) or None
+        if known_to is not None and any(event.sent_at < known_to for event in page.events):
+            break  # The newest come first: what follows is older still.
     count = _audience_count(room, context.now(), "followers")
     count.follower_count = total
     ingest.put([count])
     ingest.sync()
     if newest_at is not None and user_id is not None:
-        _know_to(context, room, max(newest_at, known_to or 0))
+        _know_to(context, room, newest_at)
     if new_count or user_id is None:
         context.handle.log(f"{room.room_login}: {new_count:,} new, total {_told(total)}")
     return new_count
@@ -131,8 +134,7 @@ def _known_to(context: JobContext, room: Room) -> int | None:
     """The newest follow of the last reading that came to its end."""
     row = context.state.read_status(f"followers:{room.room_id}")
     at = row.payload.get("known_to_at") if row else None
-    # A second's worth is read again: several people can follow in the same one.
-    return int(at) - 1 if isinstance(at, int) else None
+    return at if isinstance(at, int) else None
 
 
 def _know_to(context: JobContext, room: Room, at: int) -> None:

@@ -78,19 +78,25 @@ class RunHandle:
         self.run_id = run_id
         self._is_stopping = is_stopping
         self._told_s = self._checked_s = float("-inf")
-        self._newest: tuple[int, int | None, str] | None = None
+        self._newest: tuple[int | None, int | None, str] = None, None, ""
+        self._is_new = False
 
     def progress(self, done: int, total: int | None, text: str) -> None:
         """Says how far it is."""
-        self._newest = done, total, text
+        self._newest, self._is_new = (done, total, text), True
         if time.monotonic() - self._told_s >= _PROGRESS_EVERY_S:
-            self.tell()
+            self.write()
 
-    def tell(self) -> None:
+    def tell(self, text: str) -> None:
+        """Says what it is doing, as far as it is."""
+        done, total, _ = self._newest
+        self.progress(done or 0, total, text)
+
+    def write(self) -> None:
         """Writes the newest progress, if it is not written yet."""
-        if self._newest is not None:
+        if self._is_new:
             self._runs.progress(self.run_id, *self._newest)
-            self._told_s, self._newest = time.monotonic(), None
+            self._told_s, self._is_new = time.monotonic(), False
 
     def log(self, line: str) -> None:
         """Adds a line to the log."""

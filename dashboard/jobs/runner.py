@@ -66,8 +66,8 @@ def execute(
     if outcome.state == "cancelled" and is_stopping() and not _was_asked(runs, run.run_id):
         outcome = Outcome("lost", "", STOPPED)
     try:
-        if outcome.error and outcome.state == "failed":
-            runs.log(run.run_id, outcome.error)
+        if outcome.state != "ok":
+            runs.log(run.run_id, outcome.error or outcome.text)
         runs.finish(run.run_id, outcome.state, outcome.error, text=outcome.text or None)
         runs.prune(run.name, spec.keep_count)
     except StorageError as error:
@@ -86,7 +86,7 @@ def _outcome(spec: JobSpec, work: Work, context: JobContext, handle: RunHandle, 
     except TimeoutError:
         return Outcome("failed", "", f"It took longer than {spec.timeout_s:g} s and was ended.")
     finally:
-        handle.tell()
+        handle.write()
     if context.failures:
         more = len(context.failures) - 3
         listed = "; ".join(context.failures[:3]) + (f"; and {more} more in the log" if more > 0 else "")

@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 BY_CLOCK = "clock"
 STATUS_NAME = "worker"
+LOGINS = "tokens"
+_LOGINS_FIRST_S = 20
 LOST_AFTER_S = 15
 _BEAT_EVERY_S = 2
 _LOOK_EVERY_S = 1
@@ -137,7 +139,7 @@ class Worker:
             self._retried_s = time.monotonic()
             self.plan_all()
         while self._has_room() and not self._stopping.is_set():
-            claimed = self.runs.claim(self.name, names=list(self._works))
+            claimed = self.runs.claim(self.name, names=self._claimable())
             if claimed is None:
                 return
             self._start(claimed)
@@ -171,6 +173,12 @@ class Worker:
         """Closes what is open; for who was no worker but did one job."""
         for part in (self.runs, self.state, self.vault, self.accounts):
             part.close()
+
+    def _claimable(self) -> list[str]:
+        """Every job; at the start the logins are looked at first, for the others need them."""
+        first = self.runs.last(LOGINS, ["requested", "running"]) if LOGINS in self._works else None
+        is_starting = now_us() - self._started_at < _LOGINS_FIRST_S * SECOND_US
+        return [LOGINS] if first is not None and is_starting else list(self._works)
 
     def _has_room(self) -> bool:
         with self._lock:

@@ -139,7 +139,8 @@ def _past(card: JobCard, overview: JobsOverview) -> list[Component]:
         parts.append(html.Span(words, className="muted"))
     if card.run_count:
         failed = f", {card.failed_count:,} failed" if card.failed_count else ""
-        parts.append(html.Span(f"{card.run_count:,} times since its start{failed}", className="muted"))
+        runs = "1 run" if card.run_count == 1 else f"{card.run_count:,} runs"
+        parts.append(html.Span(f"{runs} since its start{failed}", className="muted"))
     return parts
 
 
