@@ -32,6 +32,11 @@ def current_session() -> str:
     return flask.g.get(_SESSION, "") if flask.has_request_context() else ""
 
 
+def is_known() -> bool:
+    """Whether it was asked who is there, in this request."""
+    return _KEY in flask.g
+
+
 def set_current(access: Access, session_id: str = "") -> None:
     """Says who asks, for the rest of this request."""
     setattr(flask.g, _KEY, access)

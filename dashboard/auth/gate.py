@@ -10,7 +10,7 @@ import flask
 from dashboard.access import LOCAL, NOBODY, Access
 from dashboard.auth.bundle import Auth
 from dashboard.auth.cookies import SAFE_METHODS, SESSION_COOKIE, drop_session_cookie
-from dashboard.auth.current import access_of, current_session, set_current
+from dashboard.auth.current import access_of, current_session, is_known, set_current
 from dashboard.auth.headers import set_headers
 from dashboard.auth.paths import is_open, is_static
 from dashboard.errors import StreamLensError
@@ -65,7 +65,8 @@ def install_gate(server: Flask, auth: Auth, policy: Callable[[], str]) -> None:
         if is_static(flask.request.path):
             return response
         response.headers.setdefault("Cache-Control", "no-store")
-        if not flask.request.path.startswith(("/api/", "/eventsub/", "/healthz")):
+        # Another check may have answered first: then nothing is known about the session.
+        if is_known() and not flask.request.path.startswith(("/api/", "/eventsub/", "/healthz")):
             session_id = current_session()
             auth.csrf.set_cookie(response, session_id, auth.settings)
             if flask.request.cookies.get(SESSION_COOKIE) and not session_id:
