@@ -78,17 +78,18 @@ def poisson(random: Random, mean: float) -> int:
 
 def shuffled(index: int, size: int, seed: int, *key: object) -> int:
     """Where ``index`` of ``size`` goes in a fixed shuffle; each index goes to a place of its own."""
-    step, start = _stride(size, seed, *key)
+    step, start = stride(size, seed, *key)
     return (index * step + start) % size
 
 
 def unshuffled(place: int, size: int, seed: int, *key: object) -> int:
     """The inverse of :func:`shuffled`."""
-    step, start = _stride(size, seed, *key)
+    step, start = stride(size, seed, *key)
     return (place - start) * pow(step, -1, size) % size
 
 
-def _stride(size: int, seed: int, *key: object) -> tuple[int, int]:
+def stride(size: int, seed: int, *key: object) -> tuple[int, int]:
+    """Step and start of a fixed shuffle: index ``i`` goes to ``(i * step + start) % size``."""
     step = int(size * 0.618) + number(seed, *key, "step") % max(1, size // 7) or 1
     while math.gcd(step, size) != 1:
         step += 1

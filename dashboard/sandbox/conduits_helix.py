@@ -46,6 +46,16 @@ class ConduitsHelix:
         return found
 
     @staticmethod
+    async def _fields(call: Call) -> dict[str, object]:
+        """What was sent in the body or, as clients of long standing do, in the address."""
+        fields: dict[str, object] = dict(call.request.query)
+        if str(fields.get("shard_count", "")).isdigit():
+            fields["shard_count"] = int(str(fields["shard_count"]))
+        if call.request.can_read_body:
+            fields |= await call.body()
+        return fields
+
+    @staticmethod
     def _shard_count(told: object) -> int:
         if isinstance(told, bool) or not isinstance(told, int) or not 1 <= told <= MOST_SHARDS:
             raise HelixError(400, f"The shard_count has to be between 1 and {MOST_SHARDS}")
@@ -56,13 +66,13 @@ class ConduitsHelix:
 
     async def _create(self, call: Call) -> dict[str, object]:
         client_id = self._client(call)
-        count = self._shard_count((await call.body()).get("shard_count"))
+        count = self._shard_count((await self._fields(call)).get("shard_count"))
         if len(self._conduits.of_client(client_id)) >= MOST_CONDUITS:
             raise HelixError(429, "Conduit limit reached.")
         return {"data": [self._conduits.add(client_id, count).as_dict()]}
 
     async def _resize(self, call: Call) -> dict[str, object]:
-        body = await call.body()
+        body = await self._fields(call)
         conduit = self._conduit(call, body.get("id"))
         self._conduits.resize(conduit, self._shard_count(body.get("shard_count")))
         return {"data": [conduit.as_dict()]}
@@ -84,7 +94,7 @@ class ConduitsHelix:
         return {"data": page, "pagination": pagination}
 
     async def _assign(self, call: Call) -> Answer:
-        body = await call.body()
+        body = await self._fields(call)
         conduit = self._conduit(call, body.get("conduit_id"))
         told = body.get("shards")
         if not isinstance(told, list) or not told:

@@ -23,6 +23,8 @@ from dashboard.sandbox.eventsub_webhook import WebhookPolicy, WebhookSender
 from dashboard.sandbox.faults import Faults
 from dashboard.sandbox.feed import Feed
 from dashboard.sandbox.oauth import OAuth
+from dashboard.sandbox.scene import Channel
+from dashboard.sandbox.stage import StageFeed
 from dashboard.sandbox.users import User
 from dashboard.sandbox.wire import Line
 from dashboard.sandbox.world import World
@@ -63,6 +65,7 @@ class EventSub:
         self._teller = Teller(world)
         self._catch_up_s = _CATCH_UP_S * max(1.0, speed)
         self._feeds: dict[str, Feed] = {}
+        self._stages: dict[str, StageFeed] = {}
         self._told_until = now_s()
         oauth.on_change = self._authorization_changed
 
@@ -85,8 +88,12 @@ class EventSub:
             self._feeds.clear()
             since = now - 1
         rooms = {s.partition(":")[2] for s in wanted if not s.startswith(CLIENT)}
-        for channel in filter(None, map(self._world.channel_by_id, rooms)):
+        # Where nobody listened for a while it goes on with the present.
+        self._feeds = {k: feed for k, feed in self._feeds.items() if feed.told_until == since}
+        self._stages = {k: feed for k, feed in self._stages.items() if feed.told_until == since}
+        for channel in filter(None, map(self._world.channel_by_id, sorted(rooms))):
             names = self._names(channel.user_id)
+            self.tell(self._of_stage(channel, names, since, now))
             if self._teller.needs_lines(names):
                 feed = self._feeds.get(channel.login) or self._feeds.setdefault(
                     channel.login, Feed(self._world, channel.login, since)
@@ -95,6 +102,14 @@ class EventSub:
                     self.tell(self._teller.of_line(channel, line, names))
             else:
                 self._feeds.pop(channel.login, None)
+
+    def _of_stage(self, channel: Channel, names: frozenset[str], since: float, now: float) -> list[Told]:
+        feed = self._stages.get(channel.login)
+        if feed is None or feed.names != names:
+            if not self._teller.stage.needs(names):
+                return []
+            feed = self._stages[channel.login] = StageFeed(self._teller.stage, channel, since, names)
+        return feed.take(now)
 
     def _names(self, user_id: str) -> frozenset[str]:
         """What is subscribed to about a channel, in whatever role."""

@@ -7,6 +7,8 @@ from dashboard.sandbox.eventsub_chat import ChatTeller
 from dashboard.sandbox.eventsub_lines import LineTeller
 from dashboard.sandbox.eventsub_messages import Told
 from dashboard.sandbox.scene import Channel
+from dashboard.sandbox.stage import Stage
+from dashboard.sandbox.stage_games import Games
 from dashboard.sandbox.wire import Line
 from dashboard.sandbox.world import World
 
@@ -23,6 +25,7 @@ class Teller:
     def __init__(self, world: World) -> None:
         self._chat = ChatTeller(world)
         self._lines = LineTeller(world, self._chat)
+        self.stage = Stage(world, self._lines, Games(world))
 
     @staticmethod
     def needs_lines(names: frozenset[str]) -> bool:

@@ -36,6 +36,10 @@ class Faults:
     """IRC connections stay open, but nothing is sent or answered any more."""
     refuses_connections: bool = False
     """New connections to chat and to EventSub are refused."""
+    clip_pending_s: float = 12.0
+    """How long it takes until a new clip is in Get Clips."""
+    clips_fail: bool = False
+    """New clips are accepted, but never come."""
     is_eventsub_silent: bool = False
     """EventSub's WebSockets stay open, but nothing is sent any more, not even keepalives."""
     webhook_delay_s: float = 0.0
@@ -104,6 +108,8 @@ class Faults:
             "is_half_open": self.is_half_open,
             "refuses_connections": self.refuses_connections,
             "down_for_s": max(0.0, self.down_until_s - time.monotonic()),
+            "clip_pending_s": self.clip_pending_s,
+            "clips_fail": self.clips_fail,
             "is_eventsub_silent": self.is_eventsub_silent,
             "webhook_delay_s": self.webhook_delay_s,
             "webhook_duplicates": self.webhook_duplicates,

@@ -21,7 +21,7 @@ class Feed:
         self._world = world
         self._login = login
         self._made_until = start
-        self._told_until = start
+        self.told_until = start
         self._coming: deque[Line] = deque()
 
     def take(self, end: float) -> list[Line]:
@@ -30,9 +30,9 @@ class Feed:
             until = self._world.minute_end(self._login, end)
             self._coming.extend(self._world.lines(self._login, self._made_until, until))
             self._made_until = until
-        found = self._world.flood(self._login, self._told_until, end)
+        found = self._world.flood(self._login, self.told_until, end)
         is_flooded = bool(found)
-        self._told_until = end
+        self.told_until = end
         while self._coming and self._coming[0].at_s < end:
             found.append(self._coming.popleft())
         return sorted(found, key=lambda line: line.at_s) if is_flooded else found

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dashboard.sandbox import catalogue
 from dashboard.sandbox.helix_answers import Answers
 from dashboard.sandbox.helix_call import Call, Handler, HelixError, rfc3339
 from dashboard.sandbox.scene import Channel
 from dashboard.sandbox.users import User
+from dashboard.sandbox.world import World
+
+_POINTS = {"1000": 1, "2000": 2, "3000": 6}
 
 
 class AudienceHelix(Answers):
     """Users, followers, subscribers, moderators, chatters."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._subscribers_at: tuple[int, int] = (-1, -1)
+        self._subscribers_found: list[tuple[User, str]] = []
 
     def handlers(self) -> dict[str, Handler]:
         """By method and path."""
@@ -59,52 +69,57 @@ class AudienceHelix(Answers):
             body["email"] = f"{user.login}@sandbox.invalid"
         return body
 
-    def _regulars(self, channel: Channel, share: float, key: str, now: float) -> list[User]:
-        """A fixed part of a channel's people, newest account last."""
-        people, _, _ = self._world.schedule.members(channel.index)
-        chosen = [int(i) for i in people if self._world.key(key, channel.index, int(i)) / 2.0**64 < share]
-        return [user for user in map(self._world.population.user, chosen) if user.created_s < now]
-
     async def _followers(self, call: Call) -> dict[str, object]:
+        """The list, newest first, for the channel's moderators; everybody else gets the total."""
         channel = self._broadcaster(call)
-        followers = self._regulars(channel, 0.6, "follows", call.now_s)
+        at, people = self._world.follows.of(channel.index, call.now_s)
         may_list = (
             call.user is not None
             and "moderator:read:followers" in call.token.scopes
             and self._moderates(call.user, channel, call.now_s)
         )
         if not may_list:
-            return {"total": len(followers), "data": [], "pagination": {}}
-        wanted = call.request.query.get("user_id")
-        now = call.now_s
-        items: list[dict[str, object]] = []
-        for user in followers:
-            share = self._world.key("followed at", channel.index, user.index) / 2.0**64
-            item = catalogue.person(user)
-            item["followed_at"] = rfc3339(user.created_s + share * (now // 86_400 * 86_400 - user.created_s))
-            if wanted in (None, user.user_id):
-                items.append(item)
-        items.sort(key=lambda item: str(item["followed_at"]), reverse=True)
-        page, pagination = call.page(items, call.first(20, 100))
-        return {"total": len(followers), "data": page, "pagination": pagination}
+            return {"total": len(people), "data": [], "pagination": {}}
+        places: Sequence[int] = range(len(people) - 1, -1, -1)
+        if wanted := call.request.query.get("user_id"):
+            user = self._world.population.by_id(wanted)
+            places = [k for k in places if user is not None and people[k] == user.index]
+        page, pagination = call.page(places, call.first(20, 100))
+        data = [
+            catalogue.person(self._world.population.user(int(people[k]))) | {"followed_at": rfc3339(at[k])}
+            for k in page
+        ]
+        return {"total": len(people), "data": data, "pagination": pagination}
 
     async def _subscriptions(self, call: Call) -> dict[str, object]:
-        owner = call.need("channel:read:subscriptions")
-        channel = self._broadcaster(call)
-        if owner.user_id != channel.user_id:
-            raise HelixError(
-                401, "The ID in broadcaster_id must match the user ID found in the request's OAuth token."
-            )
-        items: list[dict[str, object]] = []
-        points, now = 0, call.now_s
-        for user in self._regulars(channel, 1.0, "subscribes", call.now_s):
-            standing = self._world.standings.of(user, channel, now)
-            if standing.months:
-                tier = "1000" if standing.tier == "Prime" else standing.tier
-                points += {"1000": 1, "2000": 2, "3000": 6}[tier]
-                items.append(catalogue.subscription(channel, user, tier))
-        page, pagination = call.page(items, call.first(20, 100))
-        return {"data": page, "pagination": pagination, "total": len(items), "points": points}
+        channel = self._own_channel(call, "channel:read:subscriptions")
+        found = self._subscribers(channel, call.now_s)
+        page, pagination = call.page(found, call.first(20, 100))
+        data = [catalogue.subscription(channel, user, tier) for user, tier in page]
+        points = sum(_POINTS[tier] for _, tier in found)
+        return {"data": data, "pagination": pagination, "total": len(found), "points": points}
+
+    def _subscribers(self, channel: Channel, now: float) -> list[tuple[User, str]]:
+        """Who subscribes, at which tier; looked up once a minute, for pages come in a row."""
+        key = channel.index, int(now // 60)
+        if self._subscribers_at != key:
+            plan = self._world.plan_at(channel.login, now)
+            new = plan.new_subs if plan else {}
+            users = self._members(channel, now)
+            standings = [self._world.standings.of(u, channel, now, new.get(u.index)) for u in users]
+            self._subscribers_at = key
+            self._subscribers_found = [
+                (user, "1000" if standing.tier == "Prime" else standing.tier)
+                for user, standing in zip(users, standings, strict=True)
+                if standing.months
+            ]
+        return self._subscribers_found
+
+    def _members(self, channel: Channel, now: float) -> list[User]:
+        """Everybody who comes to a channel at all."""
+        people, _, _ = self._world.schedule.members(channel.index)
+        users = map(self._world.population.user, map(int, people))
+        return [user for user in users if user.created_s < now]
 
     async def _moderated(self, call: Call) -> dict[str, object]:
         user = call.need("user:read:moderated_channels")
@@ -125,17 +140,9 @@ class AudienceHelix(Answers):
         return {"data": page, "pagination": pagination}
 
     async def _moderators(self, call: Call) -> dict[str, object]:
-        user = call.need("moderation:read", "channel:manage:moderators")
-        channel = self._broadcaster(call)
-        if user.user_id != channel.user_id:
-            raise HelixError(
-                401, "The ID in broadcaster_id must match the user ID found in the request's OAuth token."
-            )
-        mods = [
-            mod
-            for mod in self._regulars(channel, 1.0, "mods", call.now_s)
-            if self._moderates(mod, channel, call.now_s)
-        ]
+        channel = self._own_channel(call, "moderation:read", "channel:manage:moderators")
+        users = self._members(channel, call.now_s)
+        mods = [user for user in users if self._moderates(user, channel, call.now_s)]
         page, pagination = call.page([catalogue.person(mod) for mod in mods], call.first(20, 100))
         return {"data": page, "pagination": pagination}
 

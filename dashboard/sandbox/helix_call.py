@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -84,7 +84,7 @@ class Call:
             raise HelixError(400, "The body is not a JSON object")
         return found
 
-    def page(self, items: list[T], size: int) -> tuple[list[T], dict[str, str]]:
+    def page(self, items: Sequence[T], size: int) -> tuple[list[T], dict[str, str]]:
         """A page and its cursor. Cursors hold a place in the list, as Twitch's do: pages of a list
         that moves meanwhile can repeat or miss an item."""
         offset = 0
@@ -95,7 +95,7 @@ class Call:
                 except (ValueError, KeyError, TypeError):
                     raise HelixError(400, f"Invalid {name} cursor") from None
                 offset = offset if sign > 0 else max(0, offset - 2 * size)
-        page = items[offset : offset + size]
+        page = list(items[offset : offset + size])
         if offset + size >= len(items):
             return page, {}
         place = json.dumps({"b": None, "a": {"Offset": offset + size}}).encode()

@@ -146,6 +146,8 @@ _ORDERS: dict[str, _Prepare] = {
     "webhook_delay_s": _set("webhook_delay_s", number, "webhook_delay_s"),
     "webhook_duplicates": _set("webhook_duplicates", _whole, "webhook_duplicates"),
     "webhook_out_of_order": _set("webhook_out_of_order", _flag, "webhook_out_of_order"),
+    "clip_pending_s": _set("clip_pending_s", number, "clip_pending_s"),
+    "clips_fail": _set("clips_fail", _flag, "clips_fail"),
     "reconnect": _once(lambda server: server.send_reconnect(), "reconnect"),
     "drop": _once(lambda server: server.drop_connections(), "drop"),
     "eventsub_reconnect": _once(lambda s: s.eventsub.sockets.send_reconnect(), "eventsub_reconnect"),

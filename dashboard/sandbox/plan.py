@@ -111,10 +111,11 @@ class Planner:
         self._schedule = schedule
         self._population = population
         self.plan = lru_cache(maxsize=1024)(self._plan)
+        self.hypes = lru_cache(maxsize=4096)(self._hypes)
 
     def _plan(self, session: Session) -> Plan:
         plan = Plan(session)
-        plan.hypes = self._hypes(session)
+        plan.hypes = self.hypes(session)
         plan.bursts = self._bursts(session)
         plan.modes = self._modes(session)
         self._money(plan)

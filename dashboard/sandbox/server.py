@@ -24,6 +24,8 @@ from dashboard.sandbox.hall import Hall
 from dashboard.sandbox.helix import Helix
 from dashboard.sandbox.helix_audience import AudienceHelix
 from dashboard.sandbox.helix_call import Handler
+from dashboard.sandbox.helix_clips import ClipsHelix
+from dashboard.sandbox.helix_games import GamesHelix
 from dashboard.sandbox.helix_looks import LooksHelix
 from dashboard.sandbox.helix_platform import PlatformHelix
 from dashboard.sandbox.irc import Client, IrcLimits
@@ -111,8 +113,11 @@ class SandboxServer:
 
     def _handlers(self) -> dict[str, Handler]:
         """All that answers under ``/helix``."""
-        groups = [group(self.world) for group in (PlatformHelix, AudienceHelix, LooksHelix)]
-        found = {name: handler for group in groups for name, handler in group.handlers().items()}
+        groups = (PlatformHelix, AudienceHelix, LooksHelix, GamesHelix)
+        found: dict[str, Handler] = {}
+        for group in groups:
+            found |= group(self.world).handlers()
+        found |= ClipsHelix(self.world, self.faults).handlers()
         found |= EventSubHelix(self.world, self.oauth, self.eventsub).handlers()
         return found | ConduitsHelix(self.eventsub).handlers()
 

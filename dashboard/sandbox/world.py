@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from dashboard.sandbox import chance
 from dashboard.sandbox.audience import Audience
 from dashboard.sandbox.chat import Chat
+from dashboard.sandbox.follows import Follows
 from dashboard.sandbox.minute import CHUNK_S
 from dashboard.sandbox.people import Standings
 from dashboard.sandbox.plan import Plan, Planner
 from dashboard.sandbox.scene import Channel, Community, Game, build_scene
 from dashboard.sandbox.schedule import Schedule
 from dashboard.sandbox.shared import SharedChats
+from dashboard.sandbox.trains import Trains
 from dashboard.sandbox.users import Population
 from dashboard.sandbox.wire import Line
 
@@ -59,6 +61,8 @@ class World:
             seed, self.channels, self.schedule, self.planner, self.audience, self.population, self.standings
         )
         self.shared = SharedChats(seed, self.channels, self.schedule, self.chat, self.standings)
+        self.trains = Trains(self.planner)
+        self.follows = Follows(seed, self.channels, self.schedule, self.population)
         self._by_login = {channel.login: channel for channel in self.channels}
         self._by_id = {channel.user_id: channel for channel in self.channels}
         self._boosts: dict[int, float] = {}
