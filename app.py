@@ -34,6 +34,7 @@ def create_services(settings: Settings) -> Services:
     """
     from dashboard.auth.current import current_access
     from dashboard.insights.account import AccountInsights
+    from dashboard.insights.eventsub import EventSubInsights
     from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
     from dashboard.insights.storage import StorageInsights
@@ -41,6 +42,7 @@ def create_services(settings: Settings) -> Services:
     from dashboard.storage.accounts import open_accounts
     from dashboard.storage.api_keys import open_api_keys
     from dashboard.storage.audit import open_audit
+    from dashboard.storage.eventsub_state import EventSubState
     from dashboard.storage.job_runs import JobRuns
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
@@ -71,6 +73,11 @@ def create_services(settings: Settings) -> Services:
             settings, state, JobRuns(settings.data_dir, settings.database_url.get_secret_value())
         ),
         api_keys=open_api_keys(settings),
+        eventsub=EventSubInsights(
+            state,
+            EventSubState(settings.data_dir, settings.database_url.get_secret_value()),
+            public_url=settings.public_url,
+        ),
         current_access=current_access,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import Dash
 
-from callbacks import account, jobs, live, shell, storage
+from callbacks import account, eventsub, jobs, live, shell, storage
 from dashboard.services import Services
 
 
@@ -20,3 +20,4 @@ def register_all(app: Dash, services: Services) -> None:
     account.register(app, services)
     jobs.register(app, services)
     storage.register(app, services)
+    eventsub.register(app, services)

@@ -11,6 +11,7 @@ from dashboard.access import LOCAL, Access
 if TYPE_CHECKING:
     from dashboard.config import Settings
     from dashboard.insights.account import AccountInsights
+    from dashboard.insights.eventsub import EventSubInsights
     from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
     from dashboard.insights.storage import StorageInsights
@@ -36,5 +37,6 @@ class Services:
     jobs: JobsInsights | None = None
     storage: StorageInsights | None = None
     api_keys: ApiKeys | None = None
+    eventsub: EventSubInsights | None = None
     current_access: Callable[[], Access] = _local
     """Who asks, inside a request."""

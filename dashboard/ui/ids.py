@@ -96,6 +96,27 @@ STORAGE_DAY: Final = "storage-day"
 STORAGE_EXPORT: Final = "storage-export"
 STORAGE_EXPORT_SAID: Final = "storage-export-said"
 
+EVENTSUB_NOTICE: Final = "eventsub-notice"
+EVENTSUB_TRANSPORT: Final = "eventsub-transport"
+EVENTSUB_HEALTH: Final = "eventsub-health"
+EVENTSUB_SUMMARY: Final = "eventsub-summary"
+EVENTSUB_FILTER: Final = "eventsub-filter"
+EVENTSUB_ROOM: Final = "eventsub-room"
+EVENTSUB_TABLE: Final = "eventsub-table"
+EVENTSUB_MISSING: Final = "eventsub-missing"
+EVENTSUB_ENDED: Final = "eventsub-ended"
+EVENTSUB_INTERVAL: Final = "eventsub-interval"
+EVENTSUB_CURSOR: Final = "eventsub-cursor"
+EVENTSUB_PENDING: Final = "eventsub-pending"
+EVENTSUB_CONFIRM: Final = "eventsub-confirm"
+EVENTSUB_DELETE: Final = "eventsub-delete"
+EVENTSUB_RETRY: Final = "eventsub-retry"
+EVENTSUB_CREATE_ALL: Final = "eventsub-create-all"
+EVENTSUB_CREATE: Final = "eventsub-create"
+EVENTSUB_TYPE: Final = "eventsub-type"
+EVENTSUB_LOGIN: Final = "eventsub-login"
+EVENTSUB_MESSAGE: Final = "eventsub-message"
+
 TILE_METRICS: Final = (
     "viewers",
     "velocity",
