@@ -28,6 +28,8 @@ OUTPUTS = {
     "exports": Output(ids.STORAGE_EXPORTS, "children"),
     "sync_off": Output(ids.STORAGE_SYNC, "disabled"),
     "export_off": Output(ids.STORAGE_EXPORT, "disabled"),
+    "sync_said": Output(ids.STORAGE_SYNC_SAID, "children", allow_duplicate=True),
+    "export_said": Output(ids.STORAGE_EXPORT_SAID, "children", allow_duplicate=True),
     "cursor": Output(ids.STORAGE_CURSOR, "data"),
 }
 
@@ -105,6 +107,11 @@ def _parts(overview: StorageOverview, request: dict[str, Any], cursor: dict[str,
         "sync_off": overview.copy.state == "off" or overview.sync.is_open,
         "export_off": overview.export.is_open,
     }
+    # “Asked for” goes when it is over; what a click was told otherwise stays.
+    if not overview.sync.is_open:
+        parts["sync_said"] = ""
+    if not overview.export.is_open:
+        parts["export_said"] = ""
     marks = {name: hashlib.md5(str(part).encode()).hexdigest() for name, part in parts.items()}
     before = cursor.get("marks") or {}
     changed = {name: parts[name] for name in parts if marks[name] != before.get(name)}

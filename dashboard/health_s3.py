@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from dashboard.config import Settings
 from dashboard.config_rules import CURES
@@ -38,13 +39,22 @@ def _probe(settings: Settings, place: str) -> Check:
         return Check(_NAME, "fail", f"{place} does not answer as S3 does", CURES["s3_endpoint_url"])
     client.delete_object(Bucket=bucket, Key=key)
     try:
-        head = client.head_bucket(Bucket=bucket)
+        client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
     except client.exceptions.ClientError:
         return Check(_NAME, "warn", f"{bucket} takes files, but these keys may not list them", RIGHTS_CURE)
-    region = head.get("BucketRegion") or header(head, "x-amz-bucket-region")
+    region = _region(client, bucket)
     if region and settings.s3_region and region != settings.s3_region:
         detail = f"{bucket} is in {region}, not in {settings.s3_region}: every call takes a detour"
         return Check(_NAME, "warn", detail, f"Set S3_REGION={region}.")
     return Check(
         _NAME, "ok", f"{bucket} at {place} takes and deletes files under {settings.s3_prefix or '/'}"
     )
+
+
+def _region(client: Any, bucket: str) -> str:
+    """Where the bucket is; empty when rights that hold for the prefix only don't let us ask."""
+    try:
+        head = client.head_bucket(Bucket=bucket)
+    except client.exceptions.ClientError:
+        return ""
+    return head.get("BucketRegion") or header(head, "x-amz-bucket-region")

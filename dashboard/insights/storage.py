@@ -102,7 +102,9 @@ class CopyPanel:
     """How the copy on S3 is doing."""
 
     state: CopyState
-    target: str
+    place: str
+    """Bucket and prefix."""
+    server: str
     synced_count: int
     live_count: int
     synced_bytes: int
@@ -262,7 +264,8 @@ class StorageInsights:
             waiting_s = max(0.0, (now - copy.oldest_unsynced_at) / 1e6)
         return CopyPanel(
             state=self._copy_state(found, sync, waiting_s, bool(told.get("error"))),
-            target=target,
+            place=f"{self._settings.s3_bucket}/{self._settings.s3_prefix}".rstrip("/"),
+            server=self._settings.s3_endpoint_url or "AWS",
             synced_count=copy.synced_count,
             live_count=copy.live_count,
             synced_bytes=copy.synced_bytes,

@@ -53,6 +53,10 @@ class MissingObjectError(RemoteStorageError):
     """There is no such object."""
 
 
+class DeniedError(RemoteStorageError):
+    """These rights don't reach, or there is no such object."""
+
+
 def open_client(
     settings: Settings, *, connect_timeout_s: float | None = None, read_timeout_s: float | None = None
 ) -> Any:
@@ -165,6 +169,20 @@ class Bucket:
             self._wait(attempt)
         raise AssertionError("the last try returns or raises")
 
+    def _call_about(self, name: str, action: Callable[[], T]) -> T:
+        try:
+            return self.call(action)
+        except DeniedError:
+            # Rights to list that hold for the prefix only make S3 say 403 where it means 404.
+            asked = {"Bucket": self.name, "Prefix": self.key(name), "MaxKeys": 1}
+            try:
+                page = self.call(partial(self.client.list_objects_v2, **asked))
+            except RemoteStorageError:
+                page = {"Contents": [{"Key": self.key(name)}]}
+            if any(found["Key"] == self.key(name) for found in page.get("Contents", ())):
+                raise
+            raise MissingObjectError(f"S3: there is no {self.key(name)}.") from None
+
     def stop_if_cancelled(self) -> None:
         """Ends the work under way here when somebody asked for it."""
         if self._is_cancelled():
@@ -187,7 +205,7 @@ class Bucket:
                 raise
 
         try:
-            told = self.call(look)
+            told = self._call_about(name, look)
         except MissingObjectError:
             return None
         return RemoteObject(
@@ -206,7 +224,7 @@ class Bucket:
             return bytes(answer["Body"].read())
 
         try:
-            return self.call(read)
+            return self._call_about(name, read)
         except MissingObjectError:
             return None
 
@@ -244,7 +262,7 @@ class Bucket:
                 )
 
         try:
-            self.call(read)
+            self._call_about(name, read)
         except BaseException:
             to.unlink(missing_ok=True)
             raise
@@ -289,5 +307,7 @@ class Bucket:
 
 
 def _in_words(trouble: Trouble) -> RemoteStorageError:
-    error = MissingObjectError if trouble.is_missing else RemoteStorageError
-    return error(f"S3: {trouble.detail}. {trouble.cure} Nothing local is lost.")
+    kind = RemoteStorageError
+    if trouble.is_missing or trouble.is_denied:
+        kind = MissingObjectError if trouble.is_missing else DeniedError
+    return kind(f"S3: {trouble.detail}. {trouble.cure} Nothing local is lost.")

@@ -56,6 +56,7 @@ _PASSING_CODES = {
     "XAmzContentSHA256Mismatch",
     "IncompleteBody",
 }
+_DENIED_CODES = {"403", "AccessDenied"}
 _MISSING_CODES = {"404", "NoSuchKey", "NotFound", "NoSuchUpload"}
 
 
@@ -73,6 +74,11 @@ class Trouble:
     def is_missing(self) -> bool:
         """Whether the object is simply not there."""
         return self.code in _MISSING_CODES
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether these rights don't reach; S3 also says so of what is missing to who may not list it."""
+        return self.code in _DENIED_CODES
 
 
 def trouble_of(error: Exception, settings: Settings) -> Trouble:

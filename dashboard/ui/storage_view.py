@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,7 @@ SAFE = "Nothing on this machine is lost; it is tried again twice a minute."
 
 
 def frame() -> list[Component]:
-    """The page before its data: every card at its place."""
+    """The page before its data: every card at its place, yesterday ready to be exported."""
     return [
         html.Div(id=ids.STORAGE_NOTICE),
         components.card(
@@ -61,6 +62,7 @@ def _bones(count: int) -> list[Component]:
 
 
 def _export_form() -> html.Div:
+    today = datetime.now(UTC).date()
     return html.Div(
         [
             html.P("A UTC day as CSV and JSON, a file a channel and kind.", className="muted storage-small"),
@@ -69,7 +71,8 @@ def _export_form() -> html.Div:
                     dcc.DatePickerSingle(
                         id=ids.STORAGE_DAY,
                         display_format="YYYY-MM-DD",
-                        placeholder="Day",
+                        date=str(today - timedelta(days=1)),
+                        max_date_allowed=str(today),
                         first_day_of_week=1,
                         clearable=False,
                     ),
@@ -110,7 +113,7 @@ def copy(panel: CopyPanel, sync: JobState, now: Instant, tz: ZoneInfo) -> Compon
     percent = 100 if panel.synced_count == panel.live_count else min(99, int(share * 100))
     files = f"{panel.synced_count:,} of {panel.live_count:,} files"
     facts = [
-        ("Where", panel.target, ""),
+        ("Where", panel.place, f"at {panel.server}"),
         ("Synced", f"{percent} %", f"{files}, {size(panel.synced_bytes)} of {size(panel.live_bytes)}"),
         ("Oldest event not on S3", *_waiting(panel)),
         ("Last success", *_ago(panel.success_at, now, tz)),
@@ -189,7 +192,10 @@ def _fact(name: str, value: str, note: str) -> html.Div:
 
 def _error(panel: CopyPanel, now: Instant, tz: ZoneInfo) -> Component:
     since = "" if panel.error_at is None else f"Last seen {_ago(panel.error_at, now, tz)[0]}. "
-    return components.notice(panel.error, since + SAFE)
+    # The message ends with what is safe; the notice has a place of its own for that.
+    words = panel.error.removesuffix(" Nothing local is lost.")
+    title, _, cure = words.removeprefix("S3: ").partition(". ")
+    return components.notice(f"{title[:1].upper()}{title[1:]}", f"{cure} {since}{SAFE}".strip())
 
 
 def kinds(lines: Sequence[KindLine], tz: ZoneInfo, now: Instant) -> Component:
@@ -239,7 +245,7 @@ def waiting(overview: StorageOverview) -> Component:
     rows = [_journal(line) for line in overview.journals]
     if not rows:
         rows = [_fact("Journals", "none", "nobody has written yet")]
-    note = f"{rejects.file_count:,} files, the newest {rejects.newest}" if rejects.file_count else ""
+    note = f"{_files(rejects.file_count)}, the newest {rejects.newest}" if rejects.file_count else ""
     value = size(rejects.byte_count) if rejects.file_count else "none"
     rows.append(_fact("Lines not understood", value, note))
     return html.Dl(rows, className="storage-facts is-narrow")
@@ -262,7 +268,7 @@ def exports(overview: StorageOverview) -> Component:
     found, job = overview.exports, overview.export
     if found.file_count:
         value, note = (
-            f"{found.file_count:,} files",
+            _files(found.file_count),
             f"{size(found.byte_count)} in exports/ of the data folder",
         )
     else:
@@ -281,6 +287,10 @@ def exports(overview: StorageOverview) -> Component:
     )
     facts = [_fact("Written", value, note), _fact("Last run", state, progress or job.words)]
     return html.Dl(facts, className="storage-facts is-narrow")
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
 
 
 def size(byte_count: float | None) -> str:

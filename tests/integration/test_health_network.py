@@ -290,7 +290,7 @@ class TestS3:
 
     async def test_keys_that_may_write_but_not_list(self) -> None:
         async def answer(request: web.Request) -> web.Response:
-            return web.Response(status=403 if request.method == "HEAD" else 200, headers={"ETag": '"1"'})
+            return web.Response(status=403 if request.method == "GET" else 200, headers={"ETag": '"1"'})
 
         check, _ = await _check_server(answer)
         assert (check.status, check.detail) == (
