@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 _MESSAGES = {
     401: ("Unauthorized", "Invalid OAuth token"),
@@ -17,6 +18,9 @@ _MESSAGES = {
     504: ("Gateway Timeout", ""),
     503: ("Service Unavailable", "service unavailable"),
 }
+
+
+_BREAKABLE = ("/helix", "/oauth2")
 
 
 @dataclass(slots=True)
@@ -69,6 +73,20 @@ class Faults:
         """
         self.down_until_s = time.monotonic() + seconds
         self.down_status, self.down_path = status, path
+
+    @property
+    def middleware(self) -> Middleware:
+        """What fails the answers of Helix and the login service when it was ordered."""
+
+        @web.middleware
+        async def trouble(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.path.startswith(_BREAKABLE):
+                failure = await self.before_answer(request.path, int(time.time()) + 1)
+                if failure is not None:
+                    return failure
+            return await handler(request)
+
+        return trouble
 
     async def before_answer(self, path: str, reset_at: int) -> web.Response | None:
         """Waits and fails where it was ordered to.

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from dashboard.sandbox.oauth import Token
+from dashboard.sandbox.oauth_tokens import Token
 from dashboard.sandbox.users import User
 
 T = TypeVar("T")

@@ -1,7 +1,6 @@
 """Twitch's login service: tokens for apps, for people, and for machines without a browser.
 
-Tokens carry what they stand for and a signature, so they outlive a restart of the sandbox (as
-Twitch's outlive one of Twitch's). Nothing here protects anything: the people are invented.
+Source: https://dev.twitch.tv/docs/authentication/getting-tokens-oauth/
 """
 
 from __future__ import annotations
@@ -9,50 +8,45 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import html
 import json
 import secrets
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from aiohttp import web
 
-from dashboard.sandbox.users import User
+from dashboard.sandbox.cast import cast
+from dashboard.sandbox.oauth_pages import login_page
+from dashboard.sandbox.oauth_tokens import APP_LIFE_S, CLIENT_ID, USER_LIFE_S, Tokens, generation
 from dashboard.sandbox.world import World
 
-CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"
-APP_LIFE_S = 5_000_000
-USER_LIFE_S = 14_400
 DEVICE_LIFE_S = 1800
+_PASSED_ON = ("client_id", "scope", "state", "code_challenge", "code_challenge_method")
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """What an access token stands for."""
+class _Code:
+    """A code to be exchanged for tokens."""
 
-    kind: str
-    """``app``, ``user`` or ``refresh``."""
-    client_id: str
     login: str
-    """Whose it is; empty for an app."""
+    client_id: str
     scopes: tuple[str, ...]
-    issued_at_s: float
-    expires_at_s: float
-    is_single_use: bool = False
+    redirect_uri: str
+    challenge: str = ""
+    challenge_method: str = "plain"
 
-
-class OnChange(Protocol):
-    """Hears that somebody let an app in or threw it out."""
-
-    def __call__(self, client_id: str, user: User, *, is_granted: bool) -> None: ...
-
-
-def _nobody_listens(client_id: str, user: User, *, is_granted: bool) -> None:
-    pass
+    def is_verified(self, verifier: str) -> bool:
+        """Whether a PKCE verifier fits. Twitch documents no PKCE: nobody has to send any."""
+        if not self.challenge:
+            return True
+        told = verifier
+        if self.challenge_method == "S256":
+            digest = hashlib.sha256(verifier.encode()).digest()
+            told = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        return hmac.compare_digest(told.encode(), self.challenge.encode())
 
 
 @dataclass(slots=True)
@@ -64,22 +58,14 @@ class _Device:
     login: str = ""
 
 
-class OAuth:
+class OAuth(Tokens):
     """The token store and its HTTP routes under ``/oauth2``."""
 
     def __init__(self, world: World, clock: Callable[[], float], base_url: Callable[[], str]) -> None:
-        self._world = world
-        self._clock = clock
+        super().__init__(world, clock)
         self._base_url = base_url
-        self._key = hashlib.sha256(f"sandbox {world.seed}".encode()).digest()
-        self._gone: set[str] = set()
-        self._valid_from_s = 0.0
-        self._codes: dict[str, tuple[str, str, tuple[str, ...], str]] = {}
+        self._codes: dict[str, _Code] = {}
         self._devices: dict[str, _Device] = {}
-        self._grants: dict[tuple[str, str], frozenset[str]] = {}
-        self._generations: dict[str, int] = {}
-        self.on_change: OnChange = _nobody_listens
-        """Called when somebody lets an app in or throws it out."""
         self.apps = {CLIENT_ID: CLIENT_SECRET}
 
     def routes(self) -> list[web.RouteDef]:
@@ -95,95 +81,11 @@ class OAuth:
             web.post("/activate", self._activate),
         ]
 
-    # -- tokens ------------------------------------------------------------------------------
-
-    def issue(
-        self,
-        kind: str,
-        login: str = "",
-        scopes: tuple[str, ...] = (),
-        *,
-        client_id: str = CLIENT_ID,
-        once: bool = False,
-    ) -> str:
-        """Makes a token.
-
-        Args:
-            kind: ``app``, ``user`` or ``refresh``.
-            login: Whose token (not for apps).
-            scopes: What it may do.
-            client_id: For which app.
-            once: A refresh token that can be used only once.
-
-        Returns:
-            The token.
-        """
-        now = self._clock()
-        life = {"app": APP_LIFE_S, "user": USER_LIFE_S}.get(kind, 10 * APP_LIFE_S)
-        generation = self._generations.get(login, 0)
-        nonce = secrets.token_hex(4)
-        body = json.dumps([kind, client_id, login, scopes, now, now + life, once, nonce, generation])
-        if kind == "user":
-            self._remember(client_id, login, scopes)
-        packed = base64.b32encode(body.encode()).decode().rstrip("=").lower()
-        return packed + self._signature(packed)
-
-    def _is_signed(self, token: str) -> bool:
-        return hmac.compare_digest(self._signature(token[:-20]).encode(), token[-20:].encode())
-
-    def _signature(self, packed: str) -> str:
-        return hmac.new(self._key, packed.encode(), "sha256").hexdigest()[:20]
-
-    def read(self, token: str) -> Token | None:
-        """What a token stands for, or ``None`` when it is invalid, revoked or too old."""
-        packed = token[:-20]
-        if token in self._gone or not self._is_signed(token):
-            return None
-        body = json.loads(base64.b32decode(packed.upper() + "=" * (-len(packed) % 8)))
-        found = Token(body[0], body[1], body[2], tuple(body[3]), body[4], body[5], body[6])
-        if found.expires_at_s <= self._clock() or found.issued_at_s < self._valid_from_s:
-            return None
-        if _generation(body) < self._generations.get(found.login, 0):
-            return None
-        if found.kind == "user":
-            self._remember(found.client_id, found.login, found.scopes)
-        return found
-
-    def _remember(self, client_id: str, login: str, scopes: tuple[str, ...]) -> None:
-        """What somebody has allowed an app: all that any of their tokens may do."""
-        known = self._grants.get((client_id, login), frozenset())
-        self._grants[client_id, login] = known | set(scopes)
-
-    def granted(self, client_id: str, login: str) -> frozenset[str]:
-        """The scopes that somebody has granted an app."""
-        return self._grants.get((client_id, login), frozenset())
-
-    def has_authorized(self, client_id: str, login: str) -> bool:
-        """Whether somebody has let an app in at all."""
-        return (client_id, login) in self._grants
-
-    def revoke_user(self, login: str) -> bool:
-        """Somebody disconnects every app: all their tokens end, and the subscriptions made with them.
-
-        Args:
-            login: Who.
-
-        Returns:
-            Whether there is such a person.
-        """
+    def _let_in(self, client_id: str, login: str) -> None:
+        """Somebody has let an app in."""
         user = self._world.population.by_login(login)
-        if user is None:
-            return False
-        self._generations[user.login] = self._generations.get(user.login, 0) + 1
-        for client_id, who in list(self._grants):
-            if who == user.login:
-                del self._grants[client_id, who]
-                self.on_change(client_id, user, is_granted=False)
-        return True
-
-    def expire_all(self) -> None:
-        """Makes every access token issued so far invalid; refresh tokens go on."""
-        self._valid_from_s = self._clock()
+        if user is not None:
+            self.on_change(client_id, user, is_granted=True)
 
     def _pair(
         self, login: str, scopes: tuple[str, ...], client_id: str, *, once: bool = False
@@ -241,11 +143,14 @@ class OAuth:
             )
         if grant == "authorization_code":
             found = self._codes.pop(fields.get("code", ""), None)
-            if found is None or found[1] != client_id:
+            if found is None or found.client_id != client_id:
                 return self._error(400, "Invalid authorization code")
-            if fields.get("redirect_uri") != found[3]:
+            if not found.is_verified(fields.get("code_verifier", "")):
+                return self._error(400, "Invalid code verifier")
+            if fields.get("redirect_uri") != found.redirect_uri:
                 return self._error(400, "Parameter redirect_uri does not match registered URI")
-            return self._pair(found[0], found[2], client_id)
+            self._let_in(client_id, found.login)
+            return self._pair(found.login, found.scopes, client_id)
         return self._error(400, "Invalid grant type")
 
     def _refresh(self, fields: dict[str, str], client_id: str) -> web.Response:
@@ -254,7 +159,7 @@ class OAuth:
         if not text or text in self._gone or not self._is_signed(text):
             return self._error(400, "Invalid refresh token")
         body = json.loads(base64.b32decode(packed.upper() + "=" * (-len(packed) % 8)))
-        is_ended = _generation(body) < self._generations.get(body[2], 0)
+        is_ended = generation(body) < self._generations.get(body[2], 0)
         if body[0] != "refresh" or body[1] != client_id or is_ended:
             return self._error(400, "Invalid refresh token")
         if not body[6] and fields.get("client_secret") != self.apps[client_id]:
@@ -290,10 +195,6 @@ class OAuth:
         self._gone.add(fields["token"])
         return web.Response()
 
-    def user_of(self, token: Token) -> User | None:
-        """The person behind a token."""
-        return self._world.population.by_login(token.login) if token.login else None
-
     # -- in the browser ----------------------------------------------------------------------
 
     async def _authorize(self, request: web.Request) -> web.Response:
@@ -307,18 +208,10 @@ class OAuth:
         if query.get("response_type") != "code":
             return self._error(400, "unsupported response type")
         if login := query.get("login"):
-            return self._answer_code(
-                login, query["client_id"], redirect, query.get("scope", ""), query.get("state", "")
-            )
-        hidden = {
-            "client_id": query["client_id"],
-            "redirect_uri": redirect,
-            "scope": query.get("scope", ""),
-            "state": query.get("state", ""),
-        }
-        return self._page(
-            "/oauth2/authorize", hidden, f"Asked for: {query.get('scope') or 'nothing special'}"
-        )
+            return self._answer_code(login, {**query, "redirect_uri": redirect})
+        hidden = {name: query.get(name, "") for name in _PASSED_ON} | {"redirect_uri": redirect}
+        note = f"The app {query['client_id']} wants to know who you are."
+        return self._page("/oauth2/authorize", hidden, note, query.get("scope", ""))
 
     async def _consent(self, request: web.Request) -> web.Response:
         form = {key: str(value) for key, value in (await request.post()).items()}
@@ -331,19 +224,24 @@ class OAuth:
                 "error_description": "The user denied you access",
                 "state": state,
             }
-            raise web.HTTPFound(f"{redirect}?{urllib.parse.urlencode(params)}")
-        return self._answer_code(
-            form.get("login", ""), form["client_id"], redirect, form.get("scope", ""), state
-        )
+            raise web.HTTPFound(_with(redirect, params))
+        return self._answer_code(form.get("other") or form.get("login", ""), form)
 
-    def _answer_code(self, login: str, client_id: str, redirect: str, scope: str, state: str) -> web.Response:
+    def _answer_code(self, login: str, asked: Mapping[str, str]) -> web.Response:
         user = self._world.population.by_login(login.lower())
         if user is None:
             return self._error(400, f"nobody here is called {login}")
         code = secrets.token_hex(15)
-        self._codes[code] = user.login, client_id, tuple(scope.split()), redirect
-        params = urllib.parse.urlencode({"code": code, "scope": scope, "state": state})
-        raise web.HTTPFound(f"{redirect}{'&' if '?' in redirect else '?'}{params}")
+        redirect, scope = asked["redirect_uri"], asked.get("scope", "")
+        self._codes[code] = _Code(
+            login=user.login,
+            client_id=asked["client_id"],
+            scopes=tuple(scope.split()),
+            redirect_uri=redirect,
+            challenge=asked.get("code_challenge", ""),
+            challenge_method=asked.get("code_challenge_method") or "plain",
+        )
+        raise web.HTTPFound(_with(redirect, {"code": code, "scope": scope, "state": asked.get("state", "")}))
 
     async def _device(self, request: web.Request) -> web.Response:
         fields = await self._fields(request)
@@ -369,39 +267,33 @@ class OAuth:
         if not device.login:
             return self._error(400, "authorization_pending")
         del self._devices[fields["device_code"]]
+        self._let_in(client_id, device.login)
         return self._pair(device.login, device.scopes, client_id, once=True)
 
     async def _activate(self, request: web.Request) -> web.Response:
         fields = await self._fields(request)
         user_code = fields.get("device-code", "").upper()
-        user = self._world.population.by_login(fields.get("login", "").lower())
+        who = fields.get("other") or fields.get("login", "")
+        user = self._world.population.by_login(who.lower())
         device = next((d for d in self._devices.values() if d.user_code == user_code), None)
+        if request.method == "POST" and device and fields.get("action") == "deny":
+            device.expires_at_s = 0.0
+            return web.Response(text="The device was not let in. You can close this page.")
         if request.method == "POST" and device and user:
             device.login = user.login
             return web.Response(
                 text=f"Done: the device is logged in as {user.login}. You can close this page."
             )
-        return self._page("/activate", {"device-code": user_code}, f"Device code: {user_code or '(missing)'}")
+        note = f"A device with the code {user_code or '(missing)'} wants to know who you are."
+        scope = " ".join(device.scopes) if device else ""
+        return self._page("/activate", {"device-code": user_code}, note, scope)
 
-    def _page(self, action: str, hidden: dict[str, str], note: str) -> web.Response:
-        inputs = "".join(
-            f'<input type="hidden" name="{html.escape(key)}" value="{html.escape(value)}">'
-            for key, value in hidden.items()
-        )
-        options = "".join(f'<option value="{channel.login}">' for channel in self._world.channels[:40])
-        text = (
-            "<!doctype html><html lang=en><meta charset=utf-8><title>Sandbox login</title>"
-            "<style>body{font:16px system-ui;max-width:32rem;margin:4rem auto;padding:0 1rem}"
-            "input,button{font:inherit;padding:.4rem .6rem}</style>"
-            "<h1>Log in to the sandbox</h1><p>This is not Twitch: it is StreamLens' local stand-in for it. "
-            f"Choose who to be.</p><p>{html.escape(note)}</p><form method=post action={action}>{inputs}"
-            f"<input name=login list=people value={self._world.channels[0].login} aria-label=Login>"
-            f"<datalist id=people>{options}</datalist> <button name=action value=allow>Authorize</button> "
-            "<button name=action value=deny>Cancel</button></form></html>"
-        )
+    def _page(self, action: str, hidden: dict[str, str], note: str, scope: str) -> web.Response:
+        roles = cast(self._world, self._clock())
+        text = login_page(action, hidden, note, scope.split(), roles)
         return web.Response(text=text, content_type="text/html")
 
 
-def _generation(body: list[object]) -> int:
-    """How often its person had thrown the app out when a token was made."""
-    return int(str(body[8])) if len(body) > 8 else 0
+def _with(redirect: str, params: dict[str, str]) -> str:
+    """An address with more parameters."""
+    return f"{redirect}{'&' if '?' in redirect else '?'}{urllib.parse.urlencode(params)}"

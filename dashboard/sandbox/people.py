@@ -30,8 +30,15 @@ class Standing:
 class Standings:
     """Everybody's standing everywhere, at any time."""
 
-    def __init__(self, seed: int, channels: tuple[Channel, ...], population: Population) -> None:
+    def __init__(
+        self,
+        seed: int,
+        channels: tuple[Channel, ...],
+        population: Population,
+        helper: int | None = None,
+    ) -> None:
         self._seed = seed
+        self._helper = helper
         self._channels = channels
         self._population = population
         self._cached = lru_cache(maxsize=32_768)(self._find)
@@ -75,7 +82,9 @@ class Standings:
         is_service = users.SERVICE_BASE <= user.index < users.WAVE_BASE
         is_plain = user.index >= users.WAVE_BASE
         roll = random.random()
-        is_mod = not is_owner and not is_plain and (is_service or roll < 6 / channel.member_count)
+        is_helper = user.index == self._helper and channel.index in (0, 2)
+        is_chosen = is_service or is_helper or roll < 6 / channel.member_count
+        is_mod = not is_owner and not is_plain and is_chosen
         is_vip = not is_mod and not is_owner and not is_plain and roll < 26 / channel.member_count
         badges = []
         if is_owner:

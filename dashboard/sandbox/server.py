@@ -80,7 +80,7 @@ class SandboxServer:
             *(world, self.oauth, self.faults, self.now_s, lambda: self.urls["eventsub"]),
             *(socket_limits or SocketLimits(), webhook_policy or WebhookPolicy(), speed),
         )
-        self.helix = Helix(self.oauth, self.faults, self.now_s, rate_limit, self._handlers())
+        self.helix = Helix(self.oauth, self.now_s, rate_limit, self._handlers())
         self.replays = {
             login: Replay(login, lines, speed=replay_speed) for login, lines in (replay or {}).items()
         }
@@ -130,7 +130,7 @@ class SandboxServer:
         epoch = int(self.now_s() // (28 * 86_400))
         for back in range(3):
             self.world.audience.waves(epoch - back)
-        app = web.Application(client_max_size=2**20)
+        app = web.Application(client_max_size=2**20, middlewares=[self.faults.middleware])
         app.add_routes(
             [
                 *self.helix.routes(),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dashboard.sandbox import chance
 from dashboard.sandbox.audience import Audience
+from dashboard.sandbox.cast import helper
 from dashboard.sandbox.chat import Chat
 from dashboard.sandbox.follows import Follows
 from dashboard.sandbox.minute import CHUNK_S
@@ -55,7 +56,9 @@ class World:
         self.population = Population(seed, self.communities, self.channels)
         self.schedule = Schedule(seed, self.channels, self.population)
         self.audience = Audience(seed, self.channels, self.schedule, self.population)
-        self.standings = Standings(seed, self.channels, self.population)
+        self.helper = helper(self.channels, self.schedule, self.population)
+        """The number of somebody who moderates two home channels."""
+        self.standings = Standings(seed, self.channels, self.population, self.helper)
         self.planner = Planner(seed, self.channels, self.schedule, self.population, self.standings)
         self.chat = Chat(
             seed, self.channels, self.schedule, self.planner, self.audience, self.population, self.standings
