@@ -184,10 +184,10 @@ class Book:
             chunk = missing[start : start + _AT_ONCE]
             failures = await asyncio.gather(*(self._create(*one) for one in chunk))
             is_changed = True
-            if error := next(filter(None, failures), None):
+            if silence := next(filter(None, failures), None):
                 # Nobody answers: the others would only wait for their time-outs, one after another.
                 for _, entry in missing[start + _AT_ONCE :]:
-                    self._put_off(entry, FAILED, error)
+                    self._put_off(entry, FAILED, silence)
                 break
         return is_changed
 

@@ -21,6 +21,17 @@ from dashboard.storage.eventsub_state import (
     Subscription,
 )
 
+__all__ = [
+    "Connection",
+    "Cost",
+    "Deliveries",
+    "EventSubInsights",
+    "Missing",
+    "Overview",
+    "Revocation",
+    "Subscription",
+]
+
 COLLECTOR_STATUS: Final = "eventsub"
 WEBHOOK_STATUS: Final = "eventsub-webhook"
 _SILENT_AFTER_US: Final = 15 * 1_000_000

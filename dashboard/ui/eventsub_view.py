@@ -120,7 +120,7 @@ def _form() -> html.Div:
     )
 
 
-def _bones(count: int) -> list[Component]:
+def _bones(count: int) -> Any:
     return [html.Span(className="bone bone-line") for _ in range(count)]
 
 
@@ -161,7 +161,7 @@ def health(overview: Overview, tz: ZoneInfo) -> list[Component]:
         ]
         parts.append(html.P(f"Cost: {' · '.join(costs)}", className="muted"))
     if not parts:
-        words = ["No connection is needed yet. ", _login_link("Log in"), " to subscribe."]
+        words: list[Component] = ["No connection is needed yet. ", _login_link("Log in"), " to subscribe."]
         parts.append(html.P(words, className="muted"))
     return parts
 
@@ -295,7 +295,7 @@ def missing(overview: Overview) -> Component:
 
 def _missing(one: Missing) -> html.Li:
     rooms = ", ".join(one.rooms[:5]) + (f" and {len(one.rooms) - 5} more" if len(one.rooms) > 5 else "")
-    grant = [" ", _login_link("Grant it", scope=one.scope)] if one.scope in USES else []
+    grant: list[Component] = [" ", _login_link("Grant it", scope=one.scope)] if one.scope in USES else []
     return html.Li(
         [
             html.B(", ".join(one.titles)),
