@@ -146,7 +146,10 @@ def daily_report(lake: Lake, ledger: Ledger, day: Day, *, now: Instant) -> DayRe
         usual_messages_per_min=moments.usual,
         gaps=tuple(_gaps(observed, start_at, end_at)),
         observed_share=share,
-        notes=tuple(_notes(values, streams, share, moments.usual, told)),
+        notes=(
+            *(["Made before the day was over: the rest of it is missing."] if now < end_at else []),
+            *_notes(values, streams, share, moments.usual, told),
+        ),
         chart=_chart(counts, seen, first_at),
         viewers=tuple((row.at, row.viewer_count or 0) for span in spans for row in span.rows),
     )

@@ -32,9 +32,11 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 @media (max-width: 640px) { .two { grid-template-columns: 1fr; gap: 0; } }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
 td, th { text-align: left; padding: 6px 8px 6px 0; border-top: 1px solid var(--line); vertical-align: top; }
-th { color: var(--muted); font-weight: 500; border-top: 0; } .num { text-align: right; }
+th { color: var(--muted); font-weight: 500; border-top: 0; }
+.num { text-align: right; white-space: nowrap; width: 1%; padding-right: 16px; }
 ul { margin: 0; padding-left: 18px; } li { margin: 3px 0; } .note { border-left: 3px solid var(--warn); }
 svg { display:block; width:100%; height:160px; } .rank td:first-child { width: 55%; }
+.facts td:first-child { width: 32%; }
 .key i { display:inline-block; width:10px; height:10px; border-radius:3px; margin-right:6px; }
 """
 
@@ -130,7 +132,7 @@ def _stream(stream: StreamReport, clock: Callable[[int], str]) -> str:
     return (
         f"<section><h2>{escape(stream.title or 'Stream')}</h2>"
         f'<p class="muted">{escape(stream.game or "no category")} · {when}{cut}</p>'
-        f"<table>{cells}</table></section>"
+        f'<table class="facts">{cells}</table></section>'
     )
 
 
@@ -152,7 +154,7 @@ def _moments(report: DayReport, clock: Callable[[int], str]) -> str:
         for moment in report.moments
     )
     return (
-        f'<section><h2>Best moments</h2><table>{rows}</table><p class="muted">{escape(usual)} '
+        f'<section><h2>Best moments</h2><table class="facts">{rows}</table><p class="muted">{escape(usual)} '
         "Chat answers some seconds after what happened.</p></section>"
     )
 
