@@ -14,8 +14,15 @@ from dashboard.api.health import API_VERSION
 from dashboard.api.parameters import DEFAULT_LIMIT, LONGEST_Q, MOST_EXPORTED_ROWS, MOST_ROWS, MOST_WORDS
 from dashboard.api.resources import Resource, all_resources, columns_of
 
-_DAY = r"\d{4}-\d{2}-\d{2}|\d{8}|\d{2}\.\d{2}\.\d{4}|\d{2}/\d{2}/\d{4}|\d{2}-\d{2}-\d{4}"
-_TIME = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?"
+_YEAR = r"(19[7-9]\d|[2-9]\d{3})"
+_MONTHS = (
+    (r"(0[13578]|1[02])", r"(0[1-9]|[12]\d|3[01])"),
+    (r"(0[469]|11)", r"(0[1-9]|[12]\d|30)"),
+    (r"02", r"(0[1-9]|1\d|2[0-8])"),
+)
+"""Months with the days they always have."""
+_DAY_FORMS = ("{y}-{m}-{d}", "{y}{m}{d}", r"{d}\.{m}\.{y}", "{d}/{m}/{y}", "{m}-{d}-{y}")
+_CLOCK = r"T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-](0\d|1[0-3]):[0-5]\d)?"
 _LIMIT_HEADERS = {
     "RateLimit-Limit": "Requests a minute.",
     "RateLimit-Remaining": "What is left of them.",
@@ -115,7 +122,7 @@ def _parameter(resource: Resource, name: str) -> dict[str, Any]:
 
 def _common_parameters() -> dict[str, tuple[str, dict[str, Any]]]:
     login = {"type": "string", "pattern": "^[@#]?[A-Za-z0-9_]{1,25}$"}
-    date = {"type": "string", "pattern": f"^({_DAY}|{_TIME})$"}
+    date = {"type": "string", "pattern": _date_pattern()}
     return {
         "room-name": ("Login of the channel; case does not matter.", login),
         "room-id": ("Twitch id of the channel.", {"type": "string", "pattern": "^[0-9]{1,20}$"}),
@@ -137,9 +144,18 @@ def _common_parameters() -> dict[str, tuple[str, dict[str, Any]]]:
             f"At most so many rows: up to {MOST_ROWS}, and more for events as csv, ndjson and parquet.",
             {"type": "integer", "minimum": 1, "maximum": MOST_EXPORTED_ROWS, "default": DEFAULT_LIMIT},
         ),
-        "cursor": ("Where the page before ended; of the same question.", {"type": "string"}),
+        "cursor": (
+            "Where the page before ended; of the same question.",
+            {"type": "string", "minLength": 10, "pattern": "^[A-Za-z0-9_-]+$"},
+        ),
         "format": ("Goes before `Accept`.", {"type": "string", "enum": list(MIME)}),
     }
+
+
+def _date_pattern() -> str:
+    days = [form.format(y=_YEAR, m=m, d=d) for form in _DAY_FORMS for m, d in _MONTHS]
+    instants = [_DAY_FORMS[0].format(y=_YEAR, m=m, d=d) + _CLOCK for m, d in _MONTHS]
+    return f"^({'|'.join(days + instants)})$"
 
 
 def _query(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:

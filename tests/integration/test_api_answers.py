@@ -101,8 +101,21 @@ def test_instants_are_included_at_both_ends(
 
 @pytest.mark.parametrize(
     "date",
-    ["2023-02-30", "31.04.2023", "13-32-2023", "2023-13-01", "1969-12-31", "now", "", "2023-11-14T25:00"]
-    + ["14/11/23", "２０２３-11-14", "2023-11-14T22:13:20+99:00", "9999-99-99", "2023-W46-2"],
+    [
+        "2023-02-30",
+        "31.04.2023",
+        "13-32-2023",
+        "2023-13-01",
+        "1969-12-31",
+        "now",
+        "",
+        "2023-11-14T25:00",
+        "14/11/23",
+        "２０２３-11-14",
+        "2023-11-14T22:13:20+99:00",
+        "9999-99-99",
+        "2023-W46-2",
+    ],
 )
 def test_impossible_dates_are_refused_by_name(api: Api, date: str) -> None:
     for name in ("start-date", "end-date"):
@@ -122,10 +135,21 @@ def test_impossible_dates_are_refused_by_name(api: Api, date: str) -> None:
         "limit=",
         "user-id=abc",
         "user-id=-1",
-    ]
-    + ["user-name=%27%20or%201%3D1", "room-name=", "room-id=1e3", "order=up", "format=xml", "cursor=x", "q="]
-    + ["q=%22open", "q=%00", "page=2", "limit=1&limit=2", "start-date=2023-11-15&end-date=2023-11-14"]
-    + ["limit=20000", "state=current"],
+        "user-name=%27%20or%201%3D1",
+        "room-name=",
+        "room-id=1e3",
+        "order=up",
+        "format=xml",
+        "cursor=x",
+        "q=",
+        "q=%22open",
+        "q=%00",
+        "page=2",
+        "limit=1&limit=2",
+        "start-date=2023-11-15&end-date=2023-11-14",
+        "limit=20000",
+        "state=current",
+    ],
 )
 def test_what_is_wrong_is_refused_by_name(api: Api, query: str) -> None:
     answer = api.get(f"messages?{query}")

@@ -1,4 +1,4 @@
-"""Who may ask the API for what: sessions, keys, scopes, rooms, limits, other sites; and attempts to get past."""
+"""Who may ask the API for what: sessions, keys, scopes, rooms, limits, other sites; attempts to get past."""
 
 from __future__ import annotations
 

@@ -119,14 +119,13 @@ def test_huge_answers_are_streamed_with_flat_memory(
     Compactor(tmp_path).run(everything=True, grace_s=0)
     read = records_module.read_chunks
     monkeypatch.setattr(records_module, "read_chunks", lambda *a, **k: read(*a, **k, chunk_rows=2_000))
-    sizes, count, process = [], 0, psutil.Process()
+    sizes, process = [], psutil.Process()
     answer = api.get("messages?format=ndjson&limit=50000&order=asc", buffered=False)
     lines = 0
     for block in answer.iter_encoded():
         lines += block.count(b"\n")
         sizes.append(len(block))
-        count += 1
-        if count == 5:
+        if len(sizes) == 5:
             gc.collect()
             early = process.memory_info().rss
     assert lines == 40_000
