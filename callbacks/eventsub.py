@@ -14,7 +14,7 @@ from callbacks.background import unexpected
 from dashboard.errors import StreamLensError
 from dashboard.insights.eventsub import EventSubInsights, Overview
 from dashboard.services import Services
-from dashboard.ui import components, eventsub_view, ids, text, updates
+from dashboard.ui import components, eventsub_view, ids, updates
 
 log = logging.getLogger(__name__)
 
@@ -103,15 +103,14 @@ def refresh(
 
 
 def _parts(overview: Overview, cursor: dict[str, Any]) -> Answer:
-    tz = text.zone(None)
     built = {
         "notice": eventsub_view.notice(overview),
         "transport": eventsub_view.TRANSPORTS.get(overview.transport or "", ""),
-        "health": eventsub_view.health(overview, tz),
+        "health": eventsub_view.health(overview),
         "summary": eventsub_view.summary(overview),
-        "table": eventsub_view.table(overview, tz),
+        "table": eventsub_view.table(overview),
         "missing": eventsub_view.missing(overview),
-        "ended": eventsub_view.ended(overview, tz),
+        "ended": eventsub_view.ended(overview),
         "rooms": eventsub_view.room_options(overview.rooms),
     }
     # A table that is the same is not drawn again: the focus would be lost from its buttons.

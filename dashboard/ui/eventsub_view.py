@@ -15,6 +15,7 @@ from dashboard.scopes import SCOPES, USES
 from dashboard.ui import components, ids, text
 
 Component = Any
+UTC = ZoneInfo("UTC")
 SAFE = "Chat goes on without it, and what was received is safe."
 FILTERS = [("All", "all"), ("Enabled", "enabled"), ("Not enabled", "trouble")]
 TRANSPORTS = {
@@ -146,14 +147,14 @@ def notice(overview: Overview) -> Component:
     return None
 
 
-def health(overview: Overview, tz: ZoneInfo) -> list[Component]:
+def health(overview: Overview) -> list[Component]:
     """Connections, cost, and what the webhook got."""
     parts: list[Component] = []
     if overview.connections:
         lines = [_connection(one, overview.now) for one in overview.connections]
         parts.append(html.Ul(lines, className="eventsub-list"))
     if overview.deliveries:
-        parts.append(_deliveries(overview.deliveries, overview.now, tz))
+        parts.append(_deliveries(overview.deliveries, overview.now))
     if overview.costs:
         costs = [
             f"{one.cost:,} of {one.max_cost:,} points" + (f" ({one.user_login})" if one.user_login else "")
@@ -185,7 +186,7 @@ def _connection(one: Connection, now: Instant) -> html.Li:
     )
 
 
-def _deliveries(got: Deliveries, now: Instant, tz: ZoneInfo) -> html.Div:
+def _deliveries(got: Deliveries, now: Instant) -> html.Div:
     counted = [
         html.Div([html.Dt(words), html.Dd(f"{got.counts.get(name, 0):,}")])
         for name, words in RESULTS
@@ -210,7 +211,7 @@ def summary(overview: Overview) -> Component:
     return f"{words}{waiting}"
 
 
-def table(overview: Overview, tz: ZoneInfo) -> Component:
+def table(overview: Overview) -> Component:
     """The subscriptions, one a row, each with a button to delete it."""
     if not overview.rows:
         return _nothing(overview)
@@ -218,7 +219,7 @@ def table(overview: Overview, tz: ZoneInfo) -> Component:
     head = html.Tr([html.Th(name, scope="col") for name in names])
     return html.Div(
         html.Table(
-            [html.Thead(head), html.Tbody([_row(row, overview.now, tz) for row in overview.rows])],
+            [html.Thead(head), html.Tbody([_row(row, overview.now) for row in overview.rows])],
             className="eventsub-table",
         ),
         className="eventsub-scroll",
@@ -244,11 +245,11 @@ def _nothing(overview: Overview) -> Component:
     )
 
 
-def _row(row: Subscription, now: Instant, tz: ZoneInfo) -> html.Tr:
+def _row(row: Subscription, now: Instant) -> html.Tr:
     kind = TYPES.get(row.eventsub_type)
     words, style = STATES.get(row.status, (row.status.replace("_", " "), "bad"))
     last = "–" if row.last_event_at is None else _ago(row.last_event_at, now)
-    when = "" if row.last_event_at is None else text.day_clock(row.last_event_at, tz, now=now)
+    when = "" if row.last_event_at is None else f"{text.local(row.last_event_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
     count = f"{row.event_count:,} in all" if row.event_count else ""
     direction = ""
     if row.eventsub_type == "channel.raid":
@@ -305,7 +306,7 @@ def _missing(one: Missing) -> html.Li:
     )
 
 
-def ended(overview: Overview, tz: ZoneInfo) -> Component:
+def ended(overview: Overview) -> Component:
     """What somebody deleted, and what Twitch ended."""
     items = [
         html.Li(
@@ -321,7 +322,7 @@ def ended(overview: Overview, tz: ZoneInfo) -> Component:
             [
                 html.B(_title(one.eventsub_type)),
                 html.Span(f"Ended by Twitch: {one.status.replace('_', ' ')}."),
-                html.Time(text.day_clock(one.revoked_at, tz, now=overview.now), className="muted"),
+                html.Span(_ago(one.revoked_at, overview.now), className="muted"),
             ]
         )
         for one in overview.revocations
