@@ -30,7 +30,7 @@ def sync_in_parts(server: S3Server, data_dir: Any, pipe: Connection) -> None:
     """The same with the smallest parts that S3 takes."""
     from dashboard.storage import s3_upload
 
-    s3_upload.PART_BYTES = 5 << 20
+    s3_upload.LARGEST_PUT_BYTES = s3_upload.PART_BYTES = 5 << 20
     sync_for_ever(server, data_dir, pipe)
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,9 +115,17 @@ def moto(moto_server: S3Server) -> S3Server:
     return moto_server
 
 
-@pytest.fixture(scope="session")
-def swift_server() -> Iterator[S3Server]:
-    """OpenStack Swift with s3api and tempauth in one process; it checks signatures."""
+class SwiftMissingError(Exception):
+    """Swift can't be had on this machine; the message says why."""
+
+
+@contextmanager
+def running_swift() -> Iterator[S3Server]:
+    """OpenStack Swift with s3api and tempauth in one process of its own; it checks signatures.
+
+    Raises:
+        SwiftMissingError: It can't be installed or started here.
+    """
     python = _swift_python()
     # Of its own and not pytest's: extended attributes are needed, which a tmpfs may not have.
     folder = Path(tempfile.mkdtemp(prefix="streamlens-swift-", dir=_place_with_attributes()))
@@ -133,15 +142,26 @@ def swift_server() -> Iterator[S3Server]:
         port = process.stdout.readline().decode().strip()  # type: ignore[union-attr]
         if not port:
             process.wait(_START_S)
-            pytest.skip("Swift does not start here: " + (folder / "log").read_text()[-400:])
+            raise SwiftMissingError("Swift does not start here: " + (folder / "log").read_text()[-400:])
         swift = S3Server(f"http://127.0.0.1:{port}", key, secret)
         swift.client().create_bucket(Bucket=BUCKET)
         yield swift
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()  # type: ignore[union-attr]
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def swift_server() -> Iterator[S3Server]:
+    """Swift for all tests; without it they are skipped."""
+    try:
+        with running_swift() as swift:
+            yield swift
+    except SwiftMissingError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -152,7 +172,7 @@ def swift(swift_server: S3Server) -> S3Server:
 
 
 def _swift_python() -> Path:
-    """The interpreter of Swift's own environment, made on first use; skips when it can't be had."""
+    """The interpreter of Swift's own environment, made on first use."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "streamlens-tests"
     home = cache / "swift-2.38"
     python = home / "bin" / "python"
@@ -174,7 +194,7 @@ def _swift_python() -> Path:
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)
         if done.returncode:
-            pytest.skip(f"{SWIFT} can't be installed here: {done.stderr.strip()[-300:]}")
+            raise SwiftMissingError(f"{SWIFT} can't be installed here: {done.stderr.strip()[-300:]}")
     (home / ".ready").touch()
     return python
 
@@ -187,4 +207,4 @@ def _place_with_attributes() -> Path | None:
             return place
         except (OSError, AttributeError):
             continue
-    pytest.skip("no folder here takes extended attributes, which Swift needs")
+    raise SwiftMissingError("no folder here takes extended attributes, which Swift needs")

@@ -1,13 +1,14 @@
 """Uploads: by content hash, confirmed by what S3 says it stored, big files in parts that can be resumed.
 
-Memory is bounded: small files go up whole, one a thread; of the big ones only one is under way at a
-time, some parts of it at once.
+Memory is bounded: files are streamed from the disk; of the big ones only one is under way at a time,
+some parts of it at once.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,8 @@ from dashboard.errors import RemoteStorageError
 from dashboard.storage.s3 import Bucket, MissingObjectError, WrongContentError
 
 PART_BYTES = 16 << 20
-_LARGEST_PUT_BYTES = 8 << 20
+LARGEST_PUT_BYTES = 64 << 20
+"""One request for a file costs servers less than three; above it, parts can be resumed."""
 _MOST_PARTS = 1000
 _PARTS_AT_ONCE = 4
 _CHUNK_BYTES = 1 << 20
@@ -79,7 +81,7 @@ def content_of(path: Path, byte_count: int | None = None) -> Content:
     """
     left = path.stat().st_size if byte_count is None else byte_count
     total = left
-    part_bytes = max(PART_BYTES, -(-total // _MOST_PARTS)) if total > _LARGEST_PUT_BYTES else max(total, 1)
+    part_bytes = max(PART_BYTES, -(-total // _MOST_PARTS)) if total > LARGEST_PUT_BYTES else max(total, 1)
     sha256 = hashlib.sha256()
     parts: list[bytes] = []
     with path.open("rb") as file:
@@ -93,7 +95,7 @@ def content_of(path: Path, byte_count: int | None = None) -> Content:
                 md5.update(chunk)
                 in_part, left = in_part - len(chunk), left - len(chunk)
             parts.append(md5.digest())
-    if total <= _LARGEST_PUT_BYTES:
+    if total <= LARGEST_PUT_BYTES:
         etag = parts[0].hex()
     else:
         etag = f"{hashlib.md5(b''.join(parts), usedforsecurity=False).hexdigest()}-{len(parts)}"
@@ -139,37 +141,44 @@ class Uploader:
             RemoteStorageError: S3 did not take it.
         """
         content = content or content_of(path)
-        if content.byte_count > _LARGEST_PUT_BYTES:
+        if content.byte_count > LARGEST_PUT_BYTES:
             with self._one_big_file:
                 self._put_in_parts(name, path, content)
             self._on_stored()
             return Stored(name, content.sha256, content.byte_count, content.etag)
-        with path.open("rb") as file:
-            body = file.read(content.byte_count)
-        return self.put_bytes(name, body)
+        with path.open("rb", buffering=0) as file:
+            self._put_whole(name, lambda: _Start(file, content.byte_count), content, {})
+        return Stored(name, content.sha256, content.byte_count, content.etag)
 
     def put_bytes(self, name: str, body: bytes, metadata: dict[str, str] | None = None) -> Stored:
         """Stores a small object; it replaces an older one in one stroke."""
-        sha256, md5 = hashlib.sha256(body).digest(), hashlib.md5(body, usedforsecurity=False).digest()
+        md5 = hashlib.md5(body, usedforsecurity=False)
+        sha256 = hashlib.sha256(body).hexdigest()
+        content = Content(len(body), sha256, md5.hexdigest(), max(len(body), 1), (md5.digest(),))
+        self._put_whole(name, lambda: body, content, metadata or {})
+        return Stored(name, sha256, len(body), content.etag)
+
+    def _put_whole(
+        self, name: str, body: Callable[[], Any], content: Content, metadata: dict[str, str]
+    ) -> None:
+        sha256 = _base64(bytes.fromhex(content.sha256))
 
         def send() -> None:
             told = self._bucket.client.put_object(
                 Bucket=self._bucket.name,
                 Key=self._bucket.key(name),
-                Body=body,
-                ContentLength=len(body),
-                ContentMD5=_base64(md5),
-                ChecksumSHA256=_base64(sha256),
-                Metadata={"sha256": sha256.hex(), **(metadata or {})},
+                Body=body(),
+                ContentLength=content.byte_count,
+                ContentMD5=_base64(content.part_md5s[0]),
+                ChecksumSHA256=sha256,
+                Metadata={"sha256": content.sha256, **metadata},
             )
-            is_told = told.get("ChecksumSHA256") == _base64(sha256) or _etag(told) == md5.hex()
-            if not is_told:
-                self._look(name, len(body), sha256.hex())
+            if told.get("ChecksumSHA256") != sha256 and _etag(told) != content.etag:
+                self._look(name, content.byte_count, content.sha256)
 
         self._bucket.call(send)
-        self._on_bytes(len(body))
+        self._on_bytes(content.byte_count)
         self._on_stored()
-        return Stored(name, sha256.hex(), len(body), md5.hex())
 
     def _put_in_parts(self, name: str, path: Path, content: Content) -> None:
         target = {"Bucket": self._bucket.name, "Key": self._bucket.key(name)}
@@ -306,3 +315,30 @@ def _base64(digest: bytes) -> str:
 
 def _etag(told: Any) -> str:
     return str(told.get("ETag", "")).strip('"')
+
+
+class _Start(io.RawIOBase):
+    """The first bytes of an open file as a file of its own: it may be growing."""
+
+    def __init__(self, file: io.RawIOBase, byte_count: int) -> None:
+        self._file = file
+        self._byte_count = byte_count
+        file.seek(0)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_END:
+            offset, whence = self._byte_count + offset, io.SEEK_SET
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: Any) -> int:
+        left = max(0, self._byte_count - self._file.tell())
+        return self._file.readinto(memoryview(buffer)[:left]) or 0

@@ -326,9 +326,9 @@ class _Run:
         self._ledger.remember(audited_at=now)
 
     def _clean(self) -> None:
+        # Everything is there: what is still half is of a file that changed or went away.
         for name, upload_id in self._ledger.half_uploads():
-            if not (self._settings.data_dir / name).exists():
-                self._uploader.abort(name, upload_id)
+            self._uploader.abort(name, upload_id)
         old = self._ledger.dropped(Instant(now_us() - GRACE_S * 1_000_000))
         if old:
             self._bucket.delete(old)

@@ -78,6 +78,7 @@ def put(data_dir: Path, first: int, last: int) -> None:
 def test_the_collector_needs_exactly_what_the_manual_gives(
     moto: S3Server, tmp_path: Path, calls: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(s3_upload, "LARGEST_PUT_BYTES", 5 << 20)
     monkeypatch.setattr(s3_upload, "PART_BYTES", 5 << 20)
     monkeypatch.setattr(sync, "GRACE_S", -1)
     monkeypatch.setattr(sync, "_FORGOTTEN_UPLOAD_S", -5)

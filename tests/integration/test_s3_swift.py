@@ -358,6 +358,7 @@ def with_age(data_dir: Path, age: timedelta) -> None:
 class TestBigFiles:
     @pytest.fixture(autouse=True)
     def small_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(s3_upload, "LARGEST_PUT_BYTES", 5 << 20)
         monkeypatch.setattr(s3_upload, "PART_BYTES", 5 << 20)  # the least that S3 takes
 
     def big_file(self, data_dir: Path) -> tuple[str, bytes]:

@@ -13,6 +13,7 @@ import pytest
 
 from dashboard.errors import RemoteStorageError
 from dashboard.events import Instant
+from dashboard.storage import s3_upload
 from dashboard.storage.s3_upload import content_of
 from dashboard.storage.sync_files import local_files, whole_lines
 from dashboard.storage.sync_ledger import LiveLake, LiveLakeFile, LocalFile, OtherUpload
@@ -201,7 +202,10 @@ class TestContent:
         path.touch()
         assert content_of(path).etag == hashlib.md5(b"").hexdigest()
 
-    def test_a_big_file_has_the_etag_of_its_parts(self, tmp_path: Path) -> None:
+    def test_a_big_file_has_the_etag_of_its_parts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(s3_upload, "LARGEST_PUT_BYTES", 8 << 20)
         path = tmp_path / "a"
         body = bytes(range(256)) * (80 << 10)  # 20 MiB
         path.write_bytes(body)
