@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import dash
@@ -32,6 +34,12 @@ def layout(**_: Any) -> html.Div:
                 className="account-cards",
                 **components.aria(live="polite"),
             ),
+            _api_keys(),
         ],
         className="account",
     )
+
+
+def _api_keys() -> Any:
+    name = "dashboard.ui.api_keys_view"
+    return import_module(name).section() if find_spec(name) else None

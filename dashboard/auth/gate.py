@@ -90,8 +90,7 @@ def _needs_csrf() -> bool:
     if request.method in SAFE_METHODS or request.path == "/eventsub/callback":
         return False
     # A key in a header is nothing that another site can make a browser send.
-    has_key = request.headers.get("X-API-Key") or request.headers.get("Authorization")
-    return not (has_key and request.path.startswith("/api/"))
+    return not ("Authorization" in request.headers and request.path.startswith("/api/"))
 
 
 def _is_through_a_proxy() -> bool:

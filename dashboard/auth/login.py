@@ -23,7 +23,7 @@ from dashboard.auth.current import access_of, current_access, current_session, s
 from dashboard.auth.pages import login_page, message_page
 from dashboard.auth.paths import local_path
 from dashboard.auth.twitch import Identity
-from dashboard.errors import TwitchError
+from dashboard.errors import StreamLensError, TwitchError
 from dashboard.events import now_us
 from dashboard.logs import hide, scrub
 from dashboard.scopes import PURPOSES, scopes_for
@@ -59,6 +59,7 @@ def auth_blueprint(auth: Auth) -> flask.Blueprint:
     blueprint.get("/logout", endpoint="logout_page")(lambda: flask.redirect("/account", 303))
     blueprint.post("/auth/logout-everywhere")(routes.logout_everywhere)
     blueprint.post("/auth/revoke")(routes.revoke)
+    blueprint.register_error_handler(StreamLensError, routes.failed)
     return blueprint
 
 
@@ -302,6 +303,11 @@ class _Routes:
         response = flask.make_response(flask.redirect(f"/login?why={why}", 303))
         drop_session_cookie(response, self._settings)
         return response
+
+    def failed(self, error: Exception) -> ResponseReturnValue:
+        """The state or the key does not answer: said in words, and nobody is let in by it."""
+        log.error("login failed: %s", error)
+        return message_page(self._auth, 503, "This does not work now", scrub(str(error)))
 
     # -- helpers -----------------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ class ChannelStatus:
     is_joined: bool
     message_count: int
     last_message_at: Instant | None
+    may_be_stopped: bool = True
+    """By whoever looks at this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,11 @@ def visible_to(access: Access, status: CollectorStatus) -> CollectorStatus:
     """
     if access.rooms is None or access.is_admin:
         return status
-    channels = tuple(channel for channel in status.channels if access.may_see(channel.room_login))
+    channels = tuple(
+        replace(channel, may_be_stopped=channel.room_login == access.user_login)
+        for channel in status.channels
+        if access.may_see(channel.room_login)
+    )
     count = sum(channel.message_count for channel in channels)
     return replace(
         status,

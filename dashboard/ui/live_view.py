@@ -309,11 +309,10 @@ def collect_summary(status: CollectorStatus) -> str:
     if not status.is_running:
         return "No collector running"
     lag = "" if status.lag_p95_ms is None else f" · lag {status.lag_p95_ms / 1000:.1f} s"
-    channels = f"{status.joined_count} of {len(status.channels)} channels"
     if status.messages_per_s is None:
-        return f"{channels} of yours"
+        return f"{status.joined_count} of your {len(status.channels)} channels"
     return (
-        f"{channels} · "
+        f"{status.joined_count} of {len(status.channels)} channels · "
         f"{status.messages_per_s:,.0f} msg/s{lag} · "
         f"{status.queue_count:,} queued · {status.drop_count:,} dropped"
     )
@@ -367,7 +366,7 @@ def _channel_table(status: CollectorStatus, tz: ZoneInfo) -> html.Table:
                     html.Td(state, className=style),
                     html.Td(f"{channel.message_count:,}", className="num"),
                     html.Td(last, className="num"),
-                    html.Td(stop),
+                    html.Td(stop if channel.may_be_stopped else None),
                 ]
             )
         )

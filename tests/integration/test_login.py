@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dashboard.auth.cookies import CSRF_COOKIE, SESSION_COOKIE
+from dashboard.errors import ConfigError, StorageError
 from dashboard.scopes import MODERATED_CHANNELS, scopes_for
 from tests.auth_site import BASE, SandboxThread, Site, agree, csrf_of, open_site
 
@@ -501,6 +503,45 @@ class TestHeaders:
             assert "Secure" in session_cookie(answer)
             # The proxy's own word for the address, not what the browser wrote before it.
             assert site.auth.audit.recent(1)[0].address == "203.0.113.5"
+
+
+class TestTrouble:
+    def test_a_database_that_does_not_answer_lets_nobody_in(
+        self, closed: Site, sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = closed.person(sandbox.person(0)[1])
+
+        def fail(*_: object, **__: object) -> None:
+            raise StorageError("The state database does not answer (Broken).")
+
+        monkeypatch.setattr(type(closed.auth.accounts), "find_session", fail)
+        answer = client.get("/account", base_url=BASE)
+        assert answer.status_code == 503
+        assert "does not answer" in answer.get_json()["message"]
+        assert client.get("/assets/10-tokens.css", base_url=BASE, buffered=True).status_code == 200
+
+    def test_a_token_that_cannot_be_stored_is_said(
+        self, closed: Site, sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise ConfigError("SECRET_KEY: the key file is damaged.")
+
+        monkeypatch.setattr(type(closed.auth.vault), "save", fail)
+        client = closed.client()
+        answer = closed.log_in(client, sandbox.person(0)[1])
+        assert answer.status_code == 503
+        assert "SECRET_KEY: the key file is damaged." in answer.text
+        assert client.get_cookie(SESSION_COOKIE, "localhost") is None
+
+    def test_a_lost_key_does_not_stop_the_page(
+        self, closed: Site, sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        user_id, login = sandbox.person(0)
+        client = closed.person(login)
+        monkeypatch.setattr(closed.auth.vault, "_cipher", AESGCM(b"k" * 32))
+        assert client.get("/account", base_url=BASE).status_code == 200
+        assert closed.person(login).get("/account", base_url=BASE).status_code == 200
+        assert closed.auth.vault.require(user_id).is_usable
 
 
 class TestOpenMode:
