@@ -44,7 +44,11 @@ _SHARED = {
     *("sub", "resub", "sub_gift", "community_sub_gift", "gift_paid_upgrade", "prime_paid_upgrade"),
     *("pay_it_forward", "raid", "announcement"),
 }
-_ALL_NOTICES = (*dict.fromkeys(_NOTICES.values()), *(f"shared_chat_{name}" for name in sorted(_SHARED)))
+_ALSO_SHARED = {"unraid", "bits_badge_tier", "charity_donation", "modiversary"}
+_ALL_NOTICES = (
+    *dict.fromkeys(_NOTICES.values()),
+    *(f"shared_chat_{name}" for name in sorted(_SHARED | _ALSO_SHARED)),
+)
 
 
 def tier(plan: str) -> str:
@@ -137,6 +141,7 @@ class ChatTeller:
                 "cheer": {"bits": int(bits)} if bits else None,
                 "reply": _reply(tags) if "reply-parent-msg-id" in tags else None,
                 "channel_points_custom_reward_id": tags.get("custom-reward-id"),
+                "channel_points_animation_id": None,
             }
         )
 

@@ -48,8 +48,6 @@ def moderate_told(at_s: float, channel: Channel, event: Payload, key: str) -> li
     """The same act in both versions of ``channel.moderate``: warnings are in the second only."""
     subject = f"{BROADCASTER}:{channel.user_id}"
     first = {name: value for name, value in event.items() if name != "warn"}
-    for name in ("id", "login", "name"):
-        first.pop(f"source_broadcaster_user_{name}")
     return [
         Told(at_s, MODERATE, subject, first, f"{key} 1", "1"),
         Told(at_s, MODERATE, subject, event, f"{key} 2", "2"),

@@ -20,9 +20,6 @@ _MESSAGES = {
 }
 
 
-_BREAKABLE = ("/helix", "/oauth2")
-
-
 @dataclass(slots=True)
 class Faults:
     """What is broken at the moment. All of it is off at the start."""
@@ -76,11 +73,11 @@ class Faults:
 
     @property
     def middleware(self) -> Middleware:
-        """What fails the answers of Helix and the login service when it was ordered."""
+        """What fails the answers of the login service when it was ordered; Helix asks by itself."""
 
         @web.middleware
         async def trouble(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.path.startswith(_BREAKABLE):
+            if request.path.startswith("/oauth2"):
                 failure = await self.before_answer(request.path, int(time.time()) + 1)
                 if failure is not None:
                     return failure

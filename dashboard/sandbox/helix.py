@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from dashboard.sandbox.faults import Faults
 from dashboard.sandbox.helix_call import Answer, Call, Handler, HelixError
 from dashboard.sandbox.oauth import OAuth
 from dashboard.sandbox.oauth_tokens import Token
@@ -33,6 +34,7 @@ class Helix:
 
     Args:
         oauth: Who tokens stand for.
+        faults: What is broken on order.
         clock: What time it is in the world.
         rate_limit: Points a minute, for each app and each person.
         handlers: What answers, by method and path (``GET users``).
@@ -41,11 +43,13 @@ class Helix:
     def __init__(
         self,
         oauth: OAuth,
+        faults: Faults,
         clock: Callable[[], float],
         rate_limit: int,
         handlers: Mapping[str, Handler],
     ) -> None:
         self._oauth = oauth
+        self._faults = faults
         self._clock = clock
         self.rate_limit = rate_limit
         self._handlers = handlers
@@ -67,6 +71,9 @@ class Helix:
     def _guarded(self, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def answer(request: web.Request) -> web.StreamResponse:
             self.call_count += 1
+            failure = await self._faults.before_answer(request.path, int(time.time()) + 1)
+            if failure is not None:
+                return failure
             headers: dict[str, str] = {}
             try:
                 token = self._authorised(request)

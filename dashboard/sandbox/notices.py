@@ -285,19 +285,25 @@ class Notices:
         line, user, at = self._offence(minute, happening, phrases.RUDE)
         line.tags["flags"] = "0-3:P.3"
         tags = {"ban-duration": str(minute.random.choice((1, 30, 300, 600, 600, 3600)))}
-        self._clear(minute, user, at, tags)
+        self._punish(minute, user, at, tags)
 
     def _ban(self, minute: Minute, happening: Happening) -> None:
         _, user, at = self._offence(minute, happening, phrases.SPAM)
-        self._clear(minute, user, at, {})
+        self._punish(minute, user, at, {})
 
-    def _clear(self, minute: Minute, user: User, at: float, tags: dict[str, str]) -> None:
+    def _punish(self, minute: Minute, user: User, at: float, tags: dict[str, str]) -> None:
         tags |= {
             "room-id": minute.channel.user_id,
             "target-user-id": user.user_id,
             "tmi-sent-ts": str(int(at * 1000)),
         }
         self._state(minute, at, "CLEARCHAT", tags, user.login)
+
+    def _clear(self, minute: Minute, happening: Happening) -> None:
+        """A moderator wipes the whole room."""
+        at = happening.at_s
+        tags = {"room-id": minute.channel.user_id, "tmi-sent-ts": str(int(at * 1000))}
+        self._state(minute, at, "CLEARCHAT", tags)
 
     def _clearmsg(self, minute: Minute, happening: Happening) -> None:
         line, user, at = self._offence(minute, happening, phrases.RUDE)

@@ -239,6 +239,7 @@ class Planner:
             ("ban", size * 0.004),
             ("clearmsg", size * 0.007),
             ("timer", 3.0),
+            ("clear", 0.08),
             ("modiversary", 0.05),
         ):
             for at, random, key in self._times(plan.session, kind, per_hour):

@@ -80,7 +80,7 @@ class SandboxServer:
             *(world, self.oauth, self.faults, self.now_s, lambda: self.urls["eventsub"]),
             *(socket_limits or SocketLimits(), webhook_policy or WebhookPolicy(), speed),
         )
-        self.helix = Helix(self.oauth, self.now_s, rate_limit, self._handlers())
+        self.helix = Helix(self.oauth, self.faults, self.now_s, rate_limit, self._handlers())
         self.replays = {
             login: Replay(login, lines, speed=replay_speed) for login, lines in (replay or {}).items()
         }

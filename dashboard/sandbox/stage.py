@@ -111,7 +111,8 @@ class Stage:
         """Online and offline some seconds after the fact, and what was changed about the channel."""
         online = {"id": session.stream_id, "type": "live", "started_at": nanos(session.started_s, 0)}
         found = [self._told("stream.online", channel, session.started_s + 2.5, online)]
-        found.append(self._told("stream.offline", channel, session.ended_s + 0.5, {}))
+        offline = {"id": session.stream_id}
+        found.append(self._told("stream.offline", channel, session.ended_s + 0.5, offline))
         for at, game in session.segments:
             event = {
                 "title": session.title,

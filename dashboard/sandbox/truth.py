@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dashboard.sandbox.audience import EPOCH_S
+from dashboard.sandbox.truth_eventsub import eventsub_counts
 from dashboard.sandbox.words import LURKERS, SERVICE_BOTS
 
 if TYPE_CHECKING:
@@ -13,8 +15,17 @@ if TYPE_CHECKING:
     from dashboard.sandbox.world import World
 
 
-def ground_truth(world: World, start: float, end: float) -> dict[str, object]:
+EVENTSUB_MOST_S = 6 * 3600
+"""EventSub's happenings are counted in stretches up to this long: all chat has to be written for it."""
+
+
+def ground_truth(
+    world: World, start: float, end: float, logins: Sequence[str] | None = None
+) -> dict[str, object]:
     """What really happens in a stretch of time; see :meth:`World.ground_truth`."""
+    if logins is None:
+        logins = [channel.login for channel in world.home]
+    is_short = end - start <= EVENTSUB_MOST_S
     streams: list[dict[str, object]] = []
     hypes: list[dict[str, object]] = []
     bursts: list[dict[str, object]] = []
@@ -69,6 +80,7 @@ def ground_truth(world: World, start: float, end: float) -> dict[str, object]:
         "bursts": bursts,
         "raids": raids,
         "gift_bombs": bombs,
+        "eventsub": eventsub_counts(world, logins, start, end) if is_short else None,
         "shared_chats": [
             {
                 "start": session.start_s,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dashboard.sandbox import chance
@@ -222,20 +222,24 @@ class World:
 
     # -- truth -------------------------------------------------------------------------------
 
-    def ground_truth(self, start: float, end: float) -> dict[str, object]:
+    def ground_truth(
+        self, start: float, end: float, logins: Sequence[str] | None = None
+    ) -> dict[str, object]:
         """What really happened in a stretch, so that detectors can be scored.
 
         Args:
             start: Unix time.
             end: Unix time.
+            logins: Channels whose EventSub happenings are counted; by default the home channels.
 
         Returns:
             A JSON-able mapping: communities, bots, waves, streams, hype moments, bursts, raids,
-            gift bombs, shared chats. Times are Unix seconds.
+            gift bombs, shared chats, and under ``eventsub`` how often each type was told (``None``
+            for stretches of more than six hours). Times are Unix seconds.
         """
         from dashboard.sandbox.truth import ground_truth
 
-        return ground_truth(self, start, end)
+        return ground_truth(self, start, end, logins)
 
     def key(self, *parts: object) -> int:
         """A number that belongs to this world and key (for tokens and cursors of the server)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import fields
 from typing import Any
@@ -13,9 +14,10 @@ from collectors.eventsub_parse import parse_notification
 from collectors.irc_events import to_events
 from dashboard.events import Event, Instant
 from dashboard.eventsub_message import EventSubMessage
-from dashboard.sandbox import World
+from dashboard.sandbox import SandboxServer, World
 from dashboard.sandbox.eventsub_chat import NAMES as CHAT
-from dashboard.sandbox.eventsub_messages import Told
+from dashboard.sandbox.eventsub_messages import Message, Told
+from dashboard.sandbox.eventsub_store import Subscription, Transport
 from dashboard.sandbox.eventsub_tell import Teller
 from dashboard.sandbox.eventsub_types import TYPES
 
@@ -274,3 +276,101 @@ def test_an_unban_follows_a_ban(world: World, teller: Teller) -> None:
     }
     for unban in unbans:
         assert any(u == unban.event["user_id"] and 800 < unban.at_s - at < 7000 for u, at in banned)
+
+
+# -- at work ---------------------------------------------------------------------------------
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at_s = NOON_S
+
+    def __call__(self) -> float:
+        return self.at_s
+
+
+class Ear:
+    """An EventSub that nobody is connected to: what would be sent is kept."""
+
+    def __init__(self, world: World) -> None:
+        self.clock = Clock()
+        self.server = SandboxServer(world, clock=self.clock)
+        self.eventsub = self.server.eventsub
+        self.sent: list[Message] = []
+        self.eventsub.send = self.sent.append  # type: ignore[method-assign, assignment]
+
+    def subscribe(
+        self, login: str, name: str, version: str = "1", field: str = "broadcaster_user_id"
+    ) -> None:
+        channel = self.server.world.channel(login)
+        assert channel is not None
+        condition = {field: channel.user_id}
+        transport = Transport("websocket", session_id="s")
+        kind = TYPES[name, version]
+        self.eventsub.subscriptions.add(
+            Subscription(kind, condition, transport, "sandbox-client", login, 0, NOON_S)
+        )
+
+    def run(self, seconds: float, step_s: float = 0.1) -> None:
+        for _ in range(round(seconds / step_s)):
+            self.clock.at_s += step_s
+            self.eventsub.deliver()
+
+
+def test_what_is_sent_is_what_the_truth_counts() -> None:
+    world = World(7, 12)
+    ear = Ear(world)
+    login = world.channels[0].login
+    for name, version in TYPES:
+        if TYPES[name, version].required and "broadcaster_user_id" in TYPES[name, version].required:
+            ear.subscribe(login, name, version)
+    ear.subscribe(login, "channel.raid", field="to_broadcaster_user_id")
+    ear.subscribe(login, "channel.raid", field="from_broadcaster_user_id")
+    ear.subscribe(login, "user.update", field="user_id")
+    ear.run(1800, 5.0)
+    truth: Any = World(7, 12).ground_truth(NOON_S, ear.clock.at_s)
+    latest = {name: max(v for n, v in TYPES if n == name) for name, _ in TYPES}
+    counts = Counter(
+        m.subscription.kind.name + " (from)" * ("from_broadcaster_user_id" in m.subscription.condition)
+        for m in ear.sent
+        if m.subscription.kind.version == latest[m.subscription.kind.name]
+    )
+    assert dict(counts) == truth["eventsub"][login]
+    assert counts["channel.chat.message"] > 500
+    assert len(counts) > 10
+
+
+def test_forty_channels_of_chat_take_little_of_a_core() -> None:
+    world = World(7, 40)
+    ear = Ear(world)
+    for channel in world.channels:
+        for name in ("channel.chat.message", "channel.chat.notification", "channel.chat.message_delete"):
+            ear.subscribe(channel.login, name)
+        ear.subscribe(channel.login, "stream.online")
+    ear.run(1)
+    began_s = time.process_time()
+    ear.run(60)
+    assert time.process_time() - began_s < 0.2 * 60
+    assert len(ear.sent) > 300
+
+
+def test_nobody_subscribed_costs_nothing_and_nothing_is_told_afterwards() -> None:
+    ear = Ear(World(7, 12))
+    login = ear.server.world.channels[0].login
+    began_s = time.process_time()
+    ear.run(600)
+    assert time.process_time() - began_s < 0.3
+    ear.subscribe(login, "channel.chat.message")
+    ear.run(0.1)
+    assert all(message.payload["event"]["message_id"] for message in ear.sent)
+    assert len(ear.sent) < 20
+    ear.run(60)
+    count = len(ear.sent)
+    for subscription in ear.eventsub.subscriptions:
+        ear.eventsub.subscriptions.set_status(subscription, "websocket_disconnected")
+    ear.run(120)
+    assert len(ear.sent) == count
+    for subscription in ear.eventsub.subscriptions:
+        ear.eventsub.subscriptions.set_status(subscription, "enabled")
+    ear.run(1)
+    assert len(ear.sent) - count < 20
