@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import Dash
 
-from callbacks import account, eventsub, jobs, live, shell, storage
+from callbacks import account, api, api_keys, eventsub, jobs, live, shell, storage
 from dashboard.services import Services
 
 
@@ -18,6 +18,8 @@ def register_all(app: Dash, services: Services) -> None:
     shell.register(app)
     live.register(app, services)
     account.register(app, services)
+    api_keys.register(app, services)
+    api.register(app)
     jobs.register(app, services)
     storage.register(app, services)
     eventsub.register(app, services)

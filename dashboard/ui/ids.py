@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 SHELL_LOCATION: Final = "shell-location"
 SHELL_NONCE: Final = "shell-nonce"
@@ -33,6 +33,20 @@ SHELL_MAIN: Final = "main"
 
 ACCOUNT_REQUEST: Final = "account-request"
 ACCOUNT_BODY: Final = "account-body"
+ACCOUNT_KEYS_LIST: Final = "account-keys-list"
+ACCOUNT_KEYS_NEW: Final = "account-keys-new"
+"""The key that was just made, or what failed."""
+ACCOUNT_KEYS_TEXT: Final = "account-keys-text"
+ACCOUNT_KEYS_NAME: Final = "account-keys-name"
+ACCOUNT_KEYS_LIFE: Final = "account-keys-life"
+ACCOUNT_KEYS_EXPORT: Final = "account-keys-export"
+ACCOUNT_KEYS_CREATE: Final = "account-keys-create"
+
+API_ROOT: Final = "api-root"
+API_STARTED: Final = "api-started"
+API_NAV: Final = "api-nav"
+API_PICK: Final = "api-pick"
+API_ONE: Final = "api-one"
 
 LIVE_ROOT: Final = "live-root"
 LIVE_ROOM: Final = "live-room"
@@ -127,6 +141,11 @@ TILE_METRICS: Final = (
     "game",
 )
 """Keys of the tiles' metrics, in the order shown."""
+
+
+def account_key_revoke(prefix: Any) -> dict[str, Any]:
+    """Id of the button that ends a key; of all of them with ``ALL``."""
+    return {"type": "account-keys-revoke", "key": prefix}
 
 
 def live_tile(metric: str) -> str:
