@@ -24,7 +24,7 @@ import structlog
 
 from dashboard.errors import StorageError
 from dashboard.events import Event
-from dashboard.storage.ingest_writer import FLUSH_EVENTS, IngestWriter
+from dashboard.storage.ingest_writer import FLUSH_EVENTS, Detached, IngestWriter
 from dashboard.storage.journal import Position, unread_bytes
 from dashboard.storage.lake import LakePaths
 from dashboard.storage.rejects import Rejects
@@ -80,6 +80,8 @@ class Ingest:
         flush_interval_s: How long an event may wait in the journal before it is visible.
         dedupe_against_lake: Also drop what the lake has from earlier runs (imports).
         opt_out: User ids and logins (lower case) whose events are never written.
+        flush_beside: Make events visible in a second thread, so that :meth:`sync` never waits for files to
+            be written. It costs some throughput where nobody waits for each event.
 
     Raises:
         LockedError: Another process writes under this name.
@@ -94,6 +96,7 @@ class Ingest:
         flush_interval_s: float = 0.4,
         dedupe_against_lake: bool = False,
         opt_out: Collection[str] = (),
+        flush_beside: bool = False,
     ) -> None:
         self._name = name
         self._queue_events = queue_events
@@ -121,6 +124,10 @@ class Ingest:
         self._waiting_since: float | None = None
         self._failure: BaseException | None = None
         self._is_open = False
+        self._flush_beside = flush_beside
+        self._beside: threading.Thread | None = None
+        """A flush under way in a thread of its own; at most one."""
+        self._beside_error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=f"ingest-{name}", daemon=True)
 
     def __enter__(self) -> Ingest:
@@ -286,7 +293,13 @@ class Ingest:
         if batches:
             self._commit(list(chain.from_iterable(batches)))
         if self._flush_is_due(is_closing):
-            self._flush()
+            if self._flush_beside and not is_closing:
+                self._start_flush()
+            else:
+                self._await_flush()
+                self._flush()
+        if self._beside_error is not None:
+            raise self._beside_error
         if is_closing and not batches:
             with suppress(StorageError):  # Tidying; the next start does it as well.
                 self._writer.finish()
@@ -295,7 +308,8 @@ class Ingest:
 
     def _take(self) -> tuple[list[Sequence[Event]], bool]:
         with self._work:
-            self._work.wait_for(self._has_work, self._time_to_flush())
+            while not self._has_work() and (wait_s := self._time_to_flush()) != 0.0:
+                self._work.wait(wait_s)  # Asked anew each time: a flush that is done changes the answer.
             if self._queue and not self._is_urgent():
                 self._work.wait_for(self._is_urgent, _COMMIT_INTERVAL_S)
             batches = list(self._queue)
@@ -304,15 +318,17 @@ class Ingest:
             return batches, self._closing.is_set()
 
     def _has_work(self) -> bool:
-        return bool(self._queue) or self._closing.is_set() or self._wanted_flush > self._visible
+        is_wanted = self._wanted_flush > self._visible and self._beside is None
+        is_broken = self._beside_error is not None
+        return bool(self._queue) or self._closing.is_set() or is_wanted or is_broken
 
     def _is_urgent(self) -> bool:
         wanted = max(self._wanted_flush, self._wanted_commit) > self._committed
         return self._queued >= _COMMIT_EVENTS or self._closing.is_set() or wanted
 
     def _time_to_flush(self) -> float | None:
-        if not self._writer.pending_count:
-            return None
+        if not self._writer.pending_count or self._beside is not None:
+            return None  # The one under way tells when it is done.
         return max(0.0, self._writer.pending_since + self._flush_interval_s - time.monotonic())
 
     def _flush_is_due(self, is_closing: bool) -> bool:
@@ -327,18 +343,49 @@ class Ingest:
             self._acknowledged += result.stored_count
             self._queued -= len(events)
             self._committed = self._taken
-            if not self._writer.pending_count:
-                self._nothing_waits()  # All of it was known already.
+            if not self._writer.pending_count and self._beside is None:
+                self._nothing_waits(self._committed)  # All of it was known already.
             self._progress.notify_all()
 
     def _flush(self) -> None:
-        written_count, known_count = self._writer.flush()
+        self._store(self._writer.detach(), self._committed)
+
+    def _start_flush(self) -> None:
+        if self._beside is not None:
+            if self._writer.pending_count < FLUSH_EVENTS:
+                return
+            self._await_flush()  # Back-pressure before memory.
+        detached, committed = self._writer.detach(), self._committed
+
+        def work() -> None:
+            try:
+                self._store(detached, committed)
+            except BaseException as error:
+                self._beside_error = error
+            finally:
+                self._writer.close_thread()
+                with self._work:
+                    self._beside = None
+                    self._work.notify()
+
+        self._beside = threading.Thread(target=work, name=f"ingest-{self._name}-flush", daemon=True)
+        self._beside.start()
+
+    def _await_flush(self) -> None:
+        thread = self._beside
+        if thread is not None:
+            thread.join()
+        if self._beside_error is not None:
+            raise self._beside_error
+
+    def _store(self, detached: Detached, committed: int) -> None:
+        written_count, known_count = self._writer.store(detached)
         with self._progress:
             self._duplicates += known_count
             self._written += written_count
-            self._nothing_waits()
+            self._nothing_waits(committed)
             self._progress.notify_all()
 
-    def _nothing_waits(self) -> None:
-        self._visible = self._committed
+    def _nothing_waits(self, upto: int) -> None:
+        self._visible = upto
         self._waiting_since = time.monotonic() if self._received > self._visible else None

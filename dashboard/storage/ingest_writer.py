@@ -41,6 +41,15 @@ class Committed:
     opted_out_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """Events that are durable and on their way into the lake, and how far in the journal they reach."""
+
+    batches: list[Batch]
+    event_count: int
+    position: Position
+
+
 class IngestWriter:
     """Takes events through the journal into the lake. Not thread-safe.
 
@@ -65,7 +74,8 @@ class IngestWriter:
     ) -> None:
         paths = LakePaths(data_dir)
         self.folder = paths.journal / name
-        self.trouble: str | None = None
+        self._troubles: dict[int, str] = {}
+        """By thread: one may succeed while the other can't."""
         self.recovered_count = 0
         self.pending_count = 0
         """Events in the journal that are not in the lake yet."""
@@ -82,6 +92,11 @@ class IngestWriter:
         self._recent = RecentIds()
         self._pending: list[Batch] = []
         self._journal: Journal
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps events from being written right now, in words."""
+        return next(iter(list(self._troubles.values())), None)
 
     def open(self) -> None:
         """Takes the folder and makes visible what a crash left in the journal.
@@ -124,10 +139,23 @@ class IngestWriter:
         Returns:
             How many events are new in the lake, and how many it had already.
         """
-        count = self.pending_count
-        written = self._store(self._journal.position)
-        self._journal.forget(self._journal.position)
-        return written, count - written
+        return self.store(self.detach())
+
+    def detach(self) -> Detached:
+        """Takes what is committed and not visible yet out of the way of further commits."""
+        detached = Detached(self._pending, self.pending_count, self._journal.position)
+        self._pending, self.pending_count = [], 0
+        return detached
+
+    def store(self, detached: Detached) -> tuple[int, int]:
+        """Makes what was detached visible; the one thing that another thread may do meanwhile.
+
+        Returns:
+            As :meth:`flush`. After an error the events are only in the journal: open anew to get them back.
+        """
+        written = self._store(detached.batches, detached.position)
+        self._journal.forget(detached.position)
+        return written, detached.event_count - written
 
     def finish(self) -> None:
         """Leaves an empty journal behind; everything must be flushed."""
@@ -156,47 +184,47 @@ class IngestWriter:
                 self._pending.append(fresh)
                 self.pending_count += fresh.table.num_rows
             if self.pending_count >= FLUSH_EVENTS:
-                self.recovered_count += self._store(position)
-        self.recovered_count += self._store(position)
+                self.recovered_count += self._store(self._pending, position)
+                self._pending, self.pending_count = [], 0
+        self.recovered_count += self._store(self._pending, position)
+        self._pending, self.pending_count = [], 0
         self._until_done(self.finish)
         if self.recovered_count:
             log.info("journal replayed", writer=self._name, event_count=self.recovered_count)
 
-    def _store(self, position: Position) -> int:
-        if not self._pending:
+    def _store(self, batches: list[Batch], position: Position) -> int:
+        if not batches:
             return 0
         is_listed = False
         while not is_listed:
-            files = self._until_done(lambda: self._lake.write(self._new_to_the_lake()))
+            files = self._until_done(lambda: self._lake.write(self._new_to_the_lake(batches)))
             # Not written again while only the catalogue can't be: it would fill the disk for good.
             is_listed = self._until_done(partial(self._list, files, position))
-        self._pending, self.pending_count = [], 0
         return sum(file.row_count for file in files)
 
     def _list(self, files: Sequence[NewFile], position: Position) -> bool:
         return self._catalog.add(files, writer=self._name, position=position)
 
-    def _new_to_the_lake(self) -> Sequence[Batch]:
+    def _new_to_the_lake(self, batches: list[Batch]) -> Sequence[Batch]:
         if not self._dedupe_against_lake:
-            return self._pending
-        return [without_stored(batch, self._catalog, self._lake_dir) for batch in self._pending]
+            return batches
+        return [without_stored(batch, self._catalog, self._lake_dir) for batch in batches]
 
     def _until_done(self, action: Callable[[], T]) -> T:
-        tries = 0
+        tries, me = 0, threading.get_ident()
         while True:
             try:
                 result = action()
             except StorageError as error:
                 tries += 1
-                if self.trouble is None:
+                if me not in self._troubles:
                     log.error("events can't be written", writer=self._name, error=str(error))
-                self.trouble = str(error)
+                self._troubles[me] = str(error)
                 # A full disk is somebody's to clear, however long it takes; the rest passes soon or never.
                 if self._closing.is_set() or (tries > _TRIES and not isinstance(error, DiskFullError)):
                     raise
                 self._closing.wait(_RETRY_S)
             else:
-                if self.trouble is not None:
+                if self._troubles.pop(me, None) is not None:
                     log.info("events are written again", writer=self._name)
-                self.trouble = None
                 return result
