@@ -31,8 +31,7 @@
 
   function result(told) {
     if (!told) return keep();
-    var title = told.title || told.name.replace("_", " ");
-    return title.charAt(0).toUpperCase() + title.slice(1) + ": " + (WORDS[told.state] || told.state) +
+    return told.title + ": " + (WORDS[told.state] || told.state) +
       (told.text ? ". " + told.text : "");
   }
 

@@ -16,6 +16,7 @@ from dashboard.access import Access
 from dashboard.errors import StreamLensError
 from dashboard.insights.jobs import JobsPage
 from dashboard.jobs import orders
+from dashboard.jobs.registry import job_specs
 from dashboard.services import Services
 from dashboard.ui import components, ids, jobs_view, text
 
@@ -61,6 +62,7 @@ def register(app: Dash, services: Services) -> None:
         fixed={
             "data_dir": str(services.settings.data_dir),
             "database_url": services.settings.database_url.get_secret_value(),
+            "titles": {spec.name: spec.title for spec in job_specs(services.settings).values()},
         },
     )
 
@@ -164,6 +166,7 @@ def watch_run(
     access: Access,
     data_dir: str,
     database_url: str,
+    titles: dict[str, str],
 ) -> dict[str, Any]:
     """Follows a run that was started here, on whatever page the person is.
 
@@ -174,6 +177,7 @@ def watch_run(
         access: What they may do.
         data_dir: The data folder.
         database_url: The state's address.
+        titles: Of the jobs, by name.
 
     Returns:
         How it ended.
@@ -181,6 +185,7 @@ def watch_run(
     access.require_admin()
     told: dict[str, Any] = {}
     for run in orders.watch(data_dir, database_url, str(watched["run_id"])):
-        told = {"run_id": run.run_id, "name": run.name, "state": run.state, "text": run.error or run.text}
+        title = titles.get(run.name, run.name)
+        told = {"run_id": run.run_id, "title": title, "state": run.state, "text": run.error or run.text}
         set_progress(told | {"done": run.done, "total": run.total})
     return told
