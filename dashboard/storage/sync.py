@@ -182,8 +182,9 @@ class _Run:
             return None
         remote_sequence = int(told.metadata.get("sequence", "-1"))
         is_ours = told.metadata.get("lake-id") == self._ledger.about("lake_id")
-        if is_ours and f"{remote_sequence} {told.metadata.get('sha256')}" == self._ledger.about("pending"):
-            # Written, and cut off before it was noted.
+        mark = f"{remote_sequence} {told.metadata.get('sha256')}"
+        if is_ours and mark in (self._ledger.about("pending"), self._ledger.about(self._written())):
+            # Cut off before it was noted; or the same place under another name, or after a detour.
             self._ledger.remember(sequence=remote_sequence, pending=None)
             sequence = remote_sequence
         if not is_ours or remote_sequence != sequence:
@@ -238,10 +239,12 @@ class _Run:
             sequence = max(before.sequence if before else 0, int(self._ledger.about("sequence", "0"))) + 1
             manifest = Manifest(self._ledger.about("lake_id"), sequence, now, plan.files, others)
             body = to_bytes(manifest)
-            self._ledger.remember(pending=f"{sequence} {hashlib.sha256(body).hexdigest()}")
+            mark = f"{sequence} {hashlib.sha256(body).hexdigest()}"
+            self._ledger.remember(pending=mark)
             about = {"lake-id": manifest.lake_id, "sequence": str(sequence)}
             self._uploader.put_bytes(MANIFEST, body, about)
             self._previous = manifest
+            self._ledger.remember(**{self._written(): mark})
             self._keep(body)
         assert self._previous is not None
         names = {file.name for file in self._previous.files}
@@ -334,6 +337,10 @@ class _Run:
             self._bucket.delete(old)
             self._ledger.forget(old)
             self._deleted_count += len(old)
+
+    def _written(self) -> str:
+        """Under which name the last manifest of this bucket and prefix is remembered, whatever its server."""
+        return f"written {self._settings.s3_bucket}/{self._settings.s3_prefix}"
 
     def _cache(self) -> Path:
         return self._settings.data_dir / "cache" / "sync" / MANIFEST

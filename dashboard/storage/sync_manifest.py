@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -48,7 +49,7 @@ class LakeFile:
     def of_row(row: Sequence[Any]) -> LakeFile:
         """From the catalogue's columns, in the order of the fields."""
         path, kind, date, level, rows, size, first_at, last_at, received_at, rooms, columns, sha256 = row
-        logins = None if rooms is None else tuple(json.loads(rooms))
+        logins = None if rooms is None else _logins(rooms)
         return LakeFile(
             path,
             kind,
@@ -60,7 +61,7 @@ class LakeFile:
             last_at,
             received_at,
             logins,
-            tuple(columns.split(",")),
+            _names(columns),
             sha256,
         )
 
@@ -123,6 +124,17 @@ class Manifest:
         for file in self.files:
             groups.setdefault(file.partition, []).append(file)
         return groups
+
+
+# A year of files has some hundred different lists: kept, they are not parsed ten thousand times a run.
+@lru_cache(maxsize=4096)
+def _logins(rooms: str) -> tuple[str, ...]:
+    return tuple(json.loads(rooms))
+
+
+@lru_cache(maxsize=1024)
+def _names(columns: str) -> tuple[str, ...]:
+    return tuple(columns.split(","))
 
 
 def to_bytes(manifest: Manifest) -> bytes:

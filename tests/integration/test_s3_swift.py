@@ -169,6 +169,18 @@ class TestALostDisk:
         restore(swift.settings(mine))
         assert sum(ids_in(mine).values()) == 712
 
+    def test_a_lost_catalogue_comes_back_without_the_files(self, swift: S3Server, tmp_path: Path) -> None:
+        fill(tmp_path)
+        settings = swift.settings(tmp_path)
+        sync_all(settings)
+        for path in (tmp_path / "state").glob("catalog.sqlite*"):
+            path.unlink()
+        sent: list[int] = []
+        back = restore(settings, on_progress=lambda done, total, text: sent.append(done))
+        assert (back.file_count, back.row_count, back.is_adopted) == (3, 701, True)
+        assert max(sent, default=0) == 0  # what is on the disk is checked, not fetched
+        assert ids_in(tmp_path) == ids(*range(1, 701))
+
     def test_a_damaged_object_is_left_out_and_told(self, swift: S3Server, tmp_path: Path) -> None:
         fill(tmp_path / "a")
         sync_all(swift.settings(tmp_path / "a"))
@@ -306,6 +318,17 @@ class TestSync:
         sync_all(swift.settings(tmp_path))
         sync_all(swift.settings(tmp_path, s3_prefix="elsewhere"))
         assert swift.names("elsewhere/") == swift.names()
+
+    def test_there_and_back_again(self, swift: S3Server, tmp_path: Path) -> None:
+        """Another prefix for a while, or another address of the same server, is no foreign lake."""
+        put(tmp_path, *messages(1, 5))
+        sync_all(swift.settings(tmp_path))
+        sync_all(swift.settings(tmp_path, s3_prefix="elsewhere"))
+        put(tmp_path, message(6))
+        assert sync_all(swift.settings(tmp_path)).synced_count == 2
+        by_name = swift.url.replace("127.0.0.1", "localhost")
+        put(tmp_path, message(7))
+        assert sync_all(swift.settings(tmp_path, s3_endpoint_url=by_name)).synced_count == 3
 
     def test_two_copies_of_a_folder_do_not_overwrite_each_other(
         self, swift: S3Server, tmp_path: Path
