@@ -7,6 +7,7 @@ import logging
 import uuid
 from typing import Any
 
+import flask
 from dash import ALL, Dash, Input, Output, State, ctx
 from dash.exceptions import PreventUpdate
 
@@ -60,6 +61,7 @@ def refresh(
             said, kept_name = _create(services, name, life, may_export), ""
         elif isinstance(ctx.triggered_id, dict):
             revoke_key(services.api_keys, services.current_access(), ctx.triggered_id["key"])  # type: ignore[arg-type]
+            _note(services, "key revoked", str(ctx.triggered_id["key"]))
     except StreamLensError as error:
         said = components.notice(str(error), SAFE)
     return _listed(services, request), said, kept_name
@@ -73,7 +75,13 @@ def _create(services: Services, name: str | None, life: str, may_export: bool) -
         may_export=bool(may_export),
         life=life,
     )
+    _note(services, "key created", (name or "").strip())
     return api_keys_view.new_key(key)
+
+
+def _note(services: Services, action: str, detail: str) -> None:
+    if services.account is not None:
+        services.account.note(action, services.current_access(), flask.request.remote_addr or "", detail)
 
 
 def _listed(services: Services, request: dict[str, Any] | None) -> Any:

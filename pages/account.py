@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import dash
 from dash import dcc, html
 
-from dashboard.ui import account_view, components, ids
+from dashboard.ui import account_view, api_keys_view, components, ids
 
 dash.register_page(
     __name__,
@@ -34,12 +32,7 @@ def layout(**_: Any) -> html.Div:
                 className="account-cards",
                 **components.aria(live="polite"),
             ),
-            _api_keys(),
+            api_keys_view.section(),
         ],
         className="account",
     )
-
-
-def _api_keys() -> Any:
-    name = "dashboard.ui.api_keys_view"
-    return import_module(name).section() if find_spec(name) else None

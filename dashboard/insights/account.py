@@ -71,6 +71,19 @@ class AccountInsights:
         self._accounts = accounts
         self._audit = audit
 
+    def note(self, action: str, access: Access, address: str, detail: str = "") -> None:
+        """Adds a line to what happened.
+
+        Args:
+            action: Such as ``key created``.
+            access: Who did it.
+            address: Where from.
+            detail: In words, without a secret.
+        """
+        self._audit.write(
+            action, user_id=access.user_id, user_login=access.user_login, address=address, detail=detail
+        )
+
     def page(self, access: Access, session_id: str = "") -> AccountPage:
         """What the page of one person shows.
 
