@@ -59,11 +59,12 @@ class Schedule:
         self._neighbours: dict[int, list[int]] = {}
         for channel in channels:
             self._neighbours.setdefault(channel.community.index, []).append(channel.index)
-        self.sessions_of_day = lru_cache(maxsize=16_384)(self._sessions_of_day)
+        count = len(channels)
+        self.sessions_of_day = lru_cache(maxsize=max(16_384, 8 * count))(self._sessions_of_day)
         self.members = lru_cache(maxsize=256)(self._members)
         self.present = lru_cache(maxsize=128)(self._present)
-        self.outside_raids = lru_cache(maxsize=4096)(self._outside_raids)
-        self.raids_from_neighbours = lru_cache(maxsize=4096)(self._raids_from_neighbours)
+        self.outside_raids = lru_cache(maxsize=max(4096, 6 * count))(self._outside_raids)
+        self._community_raids = lru_cache(maxsize=4096)(self._find_community_raids)
 
     # -- streams -----------------------------------------------------------------------------
 
@@ -202,19 +203,28 @@ class Schedule:
     def _is_born(self, index: int, t: float) -> bool:
         return self._population.user(index).created_s < t - 7 * DAY_S
 
-    def _raids_from_neighbours(self, c: int, block: int) -> tuple[Raid, ...]:
+    def raids_from_neighbours(self, c: int, block: int) -> tuple[Raid, ...]:
         """Raids by channels of the same community whose stream ends in this hour."""
-        raids = []
-        for other in self._neighbours[self._channels[c].community.index]:
-            if other == c or self._channels[other].is_always_live:
+        return self._community_raids(self._channels[c].community.index, block).get(c, ())
+
+    def _find_community_raids(self, community: int, block: int) -> dict[int, tuple[Raid, ...]]:
+        """All raids within a community in an hour, by target: looked up once for all of them."""
+        found: dict[int, tuple[Raid, ...]] = {}
+        for other in self._neighbours[community]:
+            if self._channels[other].is_always_live:
                 continue
             for session in self.sessions_between(other, block * 3600, (block + 1) * 3600 + 1):
                 at = session.ended_s + 4
-                if at // 3600 == block and self.raid_target(session) == c:
-                    share = 0.35 + 0.4 * chance.unit(self._seed, "raid share", other, session.ended_s)
-                    count = round(self._calm_viewers(other, session, session.ended_s - 1) * share)
-                    raids.append(Raid(at, c, users.CHANNEL_BASE + other, other, max(2, count)))
-        return tuple(raids)
+                if at // 3600 != block:
+                    continue
+                target = self.raid_target(session)
+                if target is None:
+                    continue
+                share = 0.35 + 0.4 * chance.unit(self._seed, "raid share", other, session.ended_s)
+                count = round(self._calm_viewers(other, session, session.ended_s - 1) * share)
+                raid = Raid(at, target, users.CHANNEL_BASE + other, other, max(2, count))
+                found[target] = (*found.get(target, ()), raid)
+        return found
 
     def raid_target(self, session: Session) -> int | None:
         """The channel that a stream raids at its end, if it raids."""

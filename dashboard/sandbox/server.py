@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from dashboard.sandbox.world import World
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
+TRUTH_AFTER_S = 20.0
 
 
 class SandboxServer:
@@ -270,7 +271,9 @@ class SandboxServer:
         return self._admin.page()
 
 
-def write_truth(world: World, path: Path, start: float, end: float) -> None:
+def write_truth(
+    world: World, path: Path, start: float, end: float, logins: Sequence[str] | None = None
+) -> None:
     """Writes the ground truth of a stretch to a JSON file, whole or not at all.
 
     Args:
@@ -278,10 +281,12 @@ def write_truth(world: World, path: Path, start: float, end: float) -> None:
         path: Where to.
         start: Unix time.
         end: Unix time.
+        logins: Channels whose EventSub happenings are counted; by default the home channels.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(json.dumps(world.ground_truth(start, end), ensure_ascii=False, indent=1))
+    told = world.ground_truth(start, end, logins)
+    unfinished.write_text(json.dumps(told, ensure_ascii=False, indent=1))
     unfinished.replace(path)
 
 
@@ -323,11 +328,15 @@ async def run_sandbox(
     try:
         if on_ready is not None:
             on_ready(server)
+        # Counting EventSub's happenings takes seconds of a core: not while everything is starting.
+        logins: Sequence[str] | None = ()
         while True:
             if truth is not None:
                 # A world of its own: this one is busy serving.
                 told = World(seed, channel_count)
-                await asyncio.to_thread(write_truth, told, truth, started_s - 7200, server.now_s() + 7200)
-            await asyncio.sleep(3600)
+                stretch = started_s - 7200, server.now_s() + 7200
+                await asyncio.to_thread(write_truth, told, truth, *stretch, logins)
+            await asyncio.sleep(3600 if logins is None else TRUTH_AFTER_S)
+            logins = None
     finally:
         await server.stop()

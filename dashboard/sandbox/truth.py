@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 EVENTSUB_MOST_S = 6 * 3600
-"""EventSub's happenings are counted in stretches up to this long: all chat has to be written for it."""
+"""Of longer stretches only so much at the end is counted: all chat has to be written for it."""
 
 
 def ground_truth(
@@ -25,7 +25,7 @@ def ground_truth(
     """What really happens in a stretch of time; see :meth:`World.ground_truth`."""
     if logins is None:
         logins = [channel.login for channel in world.home]
-    is_short = end - start <= EVENTSUB_MOST_S
+    counted_from = max(start, end - EVENTSUB_MOST_S)
     streams: list[dict[str, object]] = []
     hypes: list[dict[str, object]] = []
     bursts: list[dict[str, object]] = []
@@ -80,7 +80,11 @@ def ground_truth(
         "bursts": bursts,
         "raids": raids,
         "gift_bombs": bombs,
-        "eventsub": eventsub_counts(world, logins, start, end) if is_short else None,
+        "eventsub": {
+            "start": counted_from,
+            "end": end,
+            "channels": eventsub_counts(world, logins, counted_from, end),
+        },
         "shared_chats": [
             {
                 "start": session.start_s,

@@ -234,8 +234,8 @@ class World:
 
         Returns:
             A JSON-able mapping: communities, bots, waves, streams, hype moments, bursts, raids,
-            gift bombs, shared chats, and under ``eventsub`` how often each type was told (``None``
-            for stretches of more than six hours). Times are Unix seconds.
+            gift bombs, shared chats, and under ``eventsub`` how often each type was told in the
+            last six hours of the stretch. Times are Unix seconds.
         """
         from dashboard.sandbox.truth import ground_truth
 
