@@ -221,3 +221,25 @@ def test_a_channel_of_others(closed: Closed, tab: Callable[..., Tab], shoot: Cal
     page.wait_for_selector(".toasts .notice", timeout=20_000)
     assert "You can't see oldbarn here" in page.inner_text(".toasts")
     assert "oldbarn" not in closed.site.services.state.followed()
+
+
+def test_keys_are_made_and_revoked_and_noted(
+    closed: Closed, tab: Callable[..., Tab], shoot: Callable[..., None]
+) -> None:
+    page = tab().page
+    enter(page, closed)
+    page.wait_for_selector("text=You have no key yet.")
+    page.fill("#account-keys-name", "my tool")
+    page.click("text=Make a key")
+    page.wait_for_selector("text=Copy this key now.")
+    key = page.inner_text(".key-text code")
+    assert key.startswith("sl_")
+    shoot(page, "account-key", full_page=True)
+    page.click("[aria-label='Revoke the key my tool']")
+    page.wait_for_selector(".key-list .is-ended, :text('You have no key yet.')")
+    entries = closed.site.auth.audit.recent(2)
+    assert [(entry.action, entry.user_login) for entry in entries] == [
+        ("key revoked", closed.own),
+        ("key created", closed.own),
+    ]
+    assert key not in str(entries)
