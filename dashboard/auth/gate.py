@@ -14,6 +14,7 @@ from dashboard.auth.current import access_of, current_session, is_known, set_cur
 from dashboard.auth.headers import set_headers
 from dashboard.auth.paths import is_open, is_static
 from dashboard.errors import StreamLensError
+from dashboard.eventsub_types import CALLBACK_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,8 @@ def install_gate(server: Flask, auth: Auth, policy: Callable[[], str]) -> None:
 
     @server.after_request
     def dress(response: flask.Response) -> flask.Response:
+        if flask.request.path == CALLBACK_PATH:  # No browser reads it, and it comes a thousand times a second.
+            return response
         set_headers(response, policy(), auth.settings)
         if is_static(flask.request.path):
             return response
