@@ -346,9 +346,10 @@ class _Run:
         return self._settings.data_dir / "cache" / "sync" / MANIFEST
 
     def _keep(self, body: bytes) -> None:
-        temporary = self._cache().with_suffix(".tmp")
-        temporary.write_bytes(body)
-        temporary.replace(self._cache())
+        with suppress(OSError):  # It only saves a download.
+            temporary = self._cache().with_suffix(".tmp")
+            temporary.write_bytes(body)
+            temporary.replace(self._cache())
 
 
 def _foreign(target: str, is_ours: bool) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dashboard.storage.files import full_disk_said_plainly
 from dashboard.storage.sync_ledger import LocalFile
+from dashboard.storage.sync_manifest import is_plain
 
 TREES = ("raw", "rejects", "reports", "exports")
 """Folders of the data folder that are copied as they are. Nothing else is: no key, no cache, no journal."""
@@ -20,7 +21,7 @@ _LOOK_BACK_BYTES = 1 << 20
 
 
 def local_files(data_dir: Path) -> Iterator[LocalFile]:
-    """Every file of the copied folders; temporary ones (``.name``) and links are left out."""
+    """Every file of the copied folders; temporary ones (``.name``), links and odd names are left out."""
     for tree in TREES:
         for folder, folders, names in os.walk(data_dir / tree):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -32,7 +33,9 @@ def local_files(data_dir: Path) -> Iterator[LocalFile]:
                     stat = path.stat()
                 except FileNotFoundError:
                     continue
-                yield LocalFile(path.relative_to(data_dir).as_posix(), stat.st_size, stat.st_mtime_ns)
+                told = path.relative_to(data_dir).as_posix()
+                if is_plain(told):
+                    yield LocalFile(told, stat.st_size, stat.st_mtime_ns)
 
 
 def whole_lines(path: Path, byte_count: int) -> int:

@@ -22,7 +22,7 @@ from dashboard.storage.catalog import NewFile
 
 MANIFEST = "manifest.json.gz"
 FORMAT = "streamlens-manifest-1"
-_PATH = re.compile(r"kind=([a-z][a-z0-9_]*)/date=(\d{4}-\d\d-\d\d)/[A-Za-z0-9][A-Za-z0-9._-]*\.parquet")
+_PATH = re.compile(r"kind=([a-z][a-z0-9_]*)/date=(\d{1,5}-\d\d-\d\d)/[A-Za-z0-9][A-Za-z0-9._-]*\.parquet")
 _NAME = re.compile(r"(raw|rejects|reports|exports|state)(/[^/\x00-\x1f]+)+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -196,6 +196,11 @@ def from_bytes(body: bytes) -> Manifest:
         ) from None
 
 
+def is_plain(name: str) -> bool:
+    """Whether a manifest may name a file outside the lake so: it becomes a path where it is restored."""
+    return bool(_NAME.fullmatch(name)) and not any(part in (".", "..") for part in name.split("/"))
+
+
 def _lake_file(entry: dict[str, Any], columns: list[tuple[str, ...]]) -> LakeFile:
     path = str(entry["path"]).removeprefix("lake/")
     # What is read here becomes a path on this machine.
@@ -221,7 +226,7 @@ def _lake_file(entry: dict[str, Any], columns: list[tuple[str, ...]]) -> LakeFil
 
 def _other_file(entry: dict[str, Any]) -> OtherFile:
     name = str(entry["path"])
-    if not _NAME.fullmatch(name) or any(part in ("", ".", "..") for part in name.split("/")):
+    if not is_plain(name):
         raise ValueError("not a path of a data folder")
     return OtherFile(name, int(entry["bytes"]), _sha256(entry))
 

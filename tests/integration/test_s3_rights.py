@@ -201,3 +201,22 @@ def test_the_manual_is_served_and_nothing_else_of_its_folder() -> None:
         assert "# S3: setup" in answer.text
     for path in ("/docs/live-dark.png", "/docs/../README.md", "/docs/..%2Fapp.py"):
         assert client.get(path).status_code == 404
+
+
+def test_the_manual_s_way_to_read_the_bucket_directly_works(
+    moto: S3Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path, 1, 5)
+    settings = moto.settings(tmp_path)
+    sync_once(settings, everything=True)
+    Compactor(tmp_path).run(everything=True)
+    put(tmp_path, 6, 8)
+    sync_once(settings, everything=True)  # both the small file and the one that replaced it are there
+    (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    keys = f'endpoint_url="{moto.url}", aws_access_key_id="a", aws_secret_access_key="b"'
+    code = code.replace('boto3.client("s3")', f'boto3.client("s3", region_name="us-east-1", {keys})')
+    place = f'endpoint_override="{moto.url}", access_key="a", secret_key="b", '
+    code = code.replace("fs.S3FileSystem(", f"fs.S3FileSystem({place}")
+    code = code.replace("my-bucket", settings.s3_bucket).replace("2026-01-01", "2023-01-01")
+    exec(compile(code, "docs/s3.md", "exec"), {})
+    assert re.search(r"alpha\s*│\s*8 ", capsys.readouterr().out)

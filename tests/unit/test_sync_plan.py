@@ -111,6 +111,11 @@ class TestManifest:
     def test_a_path_that_leads_elsewhere_is_refused(self, path: str) -> None:
         assert "can't be read" in self.refusal(lambda record: record["files"][0].update(path=path))
 
+    def test_a_year_of_three_figures_is_no_reason_to_lose_the_rest(self) -> None:
+        # What a broken clock of a recording gives; %Y does not fill it up with zeros.
+        told = manifest(lake_file("a", date="970-01-01"))
+        assert from_bytes(to_bytes(told)) == told
+
     @pytest.mark.parametrize("path", ["raw/../../x", "state/../x", "raw//x", "keys/x", "raw/x\ny"])
     def test_so_is_one_outside_the_lake(self, path: str) -> None:
         other = {"path": path, "bytes": 1, "sha256": HASH}
@@ -156,6 +161,7 @@ class TestOtherFiles:
             "raw/.half.tmp",
             "exports/.index/2026-01-01.json",
             "exports/alpha/2026-01-01/raids.csv",
+            "raw/odd\nname.jsonl",
             "state/secret.key",
             "journal/collect/1.journal",
             "cache/x",
