@@ -62,7 +62,7 @@ def install_gate(server: Flask, auth: Auth, policy: Callable[[], str]) -> None:
 
     @server.after_request
     def dress(response: flask.Response) -> flask.Response:
-        if flask.request.path == CALLBACK_PATH:  # No browser reads it, and it comes a thousand times a second.
+        if flask.request.path == CALLBACK_PATH:  # No browser reads it, a thousand times a second.
             return response
         set_headers(response, policy(), auth.settings)
         if is_static(flask.request.path):
