@@ -34,7 +34,14 @@ from dashboard.config_rules_more import (
 )
 from dashboard.config_sources import read_yaml, yaml_path
 
-DEFAULT_RETENTION = {"chat_messages": 30, "user_list": 30, "notifications": 30}
+DEFAULT_RETENTION = {
+    "chat_messages": 30,
+    "user_list": 30,
+    "notifications": 30,
+    "chatters": 30,
+    "survey_presence": 30,
+    "subscribers": 90,
+}
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 """Addresses that only this machine reaches."""
