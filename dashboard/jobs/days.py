@@ -76,13 +76,11 @@ def _changed(context: JobContext, marks: dict[str, int]) -> tuple[dict[str, int]
 def _days_in(context: JobContext, spans: list[tuple[int, int]], now: Instant) -> list[Day]:
     """The local days that are over and have something in these stretches, oldest first."""
     found: dict[tuple[str, date], Day] = {}
-    for start, end in spans:
-        # Whole UTC days, so that a change at the edge of one finds the rooms of the other.
-        first_at = Instant(start - start % DAY_US)
-        after_at = Instant(end - end % DAY_US + DAY_US)
-        frame = context.store.query(
-            "day_rooms", window=(first_at, after_at), start_at=first_at, end_at=after_at
-        )
+    # Whole UTC days: a collector adds a little span a second, and each would be a question of its own.
+    whole = merge_spans([(start - start % DAY_US, end - end % DAY_US + DAY_US) for start, end in spans])
+    for start, end in whole:
+        window = (Instant(start), Instant(end))
+        frame = context.store.query("day_rooms", window=window, start_at=window[0], end_at=window[1])
         for room_login, day_number in zip(frame["room_login"], frame["day_number"], strict=True):
             zone = zone_of(context.settings, str(room_login))
             utc_start = int(day_number) * DAY_US

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -243,6 +244,8 @@ def run_worker(settings: Settings, open_twitch: OpenTwitch | None = None) -> Non
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
+    # A job that is still running when its next time comes is no news: it is seen on the page.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     for name, count in recover_orphans(settings.data_dir).items():
         log.info("left-over journal replayed", writer=name, event_count=count)
     worker = Worker(settings, open_twitch)
