@@ -29,6 +29,7 @@ from dashboard.storage.catalog import Catalog, NewFile
 from dashboard.storage.compaction import FINAL_LEVEL, Compactor
 from dashboard.storage.ingest import Ingest
 from dashboard.storage.lake import LakePaths, new_name
+from dashboard.storage.sorted_file import ROW_GROUP_ROWS, write_sorted
 from dashboard.storage.state import State
 from dashboard.storage.store import Store
 
@@ -58,15 +59,20 @@ def run(
     Returns:
         Times in milliseconds and the sizes they were measured at.
     """
-    past = folder or Path(tempfile.gettempdir()) / f"streamlens-bench-live-{message_count}"
+    past = folder or past_folder(message_count)
     build_past(past, message_count)
     work = Path(tempfile.mkdtemp(prefix="streamlens-bench-"))
     try:
-        _borrow(past, work)
+        borrow(past, work)
         _add_stream(work)
         return {"message_count": message_count, **_measure(work, update_count, messages_per_s)}
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def past_folder(message_count: int) -> Path:
+    """Where the lake of that size is kept between runs."""
+    return Path(tempfile.gettempdir()) / f"streamlens-bench-past-{message_count}"
 
 
 def build_past(folder: Path, message_count: int) -> None:
@@ -116,7 +122,7 @@ def _write_past_day(paths: LakePaths, start_at: Instant, row_count: int, number:
         con.execute("set TimeZone = 'UTC'")
         con.execute("set enable_progress_bar = false")
         con.execute(
-            f"""copy (
+            f"""create temp view day as
               with weights as (select r as room, 1.0 / (r + 3) as weight from range({ROOMS}) as t(r)),
               sizes as (
                 select room, greatest(1, ({row_count} * weight / sum(weight) over ())::bigint) as room_rows
@@ -129,9 +135,10 @@ def _write_past_day(paths: LakePaths, start_at: Instant, row_count: int, number:
               )
               select {columns}
               from (select *, {LINES!r}::varchar[] as lines from rows)
-              order by room, place
-            ) to '{path}' (format parquet, compression zstd, parquet_version v2, row_group_size 122880)"""
+              order by room, place"""
         )
+        with con.sql("from day").to_arrow_reader(ROW_GROUP_ROWS) as reader:
+            write_sorted(reader, path, zstd_level=6)
     metadata = pq.read_metadata(path)
     file = NewFile(
         path=str(path.relative_to(paths.lake)),
@@ -153,7 +160,7 @@ def _at(start_at: int) -> str:
     return f"make_timestamptz({start_at} + (place * {18 * HOUR_US}.0 / room_rows)::bigint)"
 
 
-def _borrow(past: Path, work: Path) -> None:
+def borrow(past: Path, work: Path) -> None:
     """A data folder with the files of the past (as links), to be written to and thrown away."""
     shutil.copytree(past / "state", work / "state")
     for path in (past / "lake").rglob("*.parquet"):

@@ -10,7 +10,7 @@ from dashboard.ui import components, ids
 
 Component = Any
 
-_FACTS = (
+_FACTS: tuple[tuple[str, list[Component]], ...] = (
     (
         "Who may ask",
         [
