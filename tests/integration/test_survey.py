@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +13,13 @@ from collectors.irc_limits import IrcLimits
 from collectors.survey import CountingSink, Tally, run_survey, top_streams
 from dashboard.config import Settings
 from dashboard.errors import JobCancelled
-from dashboard.events import ChatMessage, Event, UserListChange
+from dashboard.events import ChatMessage, Event, UserListChange, now_us
 from dashboard.events_helix import SurveyCapture, SurveyPresence
+from dashboard.jobs.platform import survey as survey_job
 from dashboard.sandbox.server import SandboxServer
 from dashboard.sandbox.world import World
-from tests.jobs_helpers import Listener
+from dashboard.storage.ingest import Ingest
+from tests.jobs_helpers import Listener, bench_for, settings_for
 from tests.storage_events import T0, message
 
 START_S = 1_700_000_040
@@ -184,3 +187,32 @@ async def test_mirrored_messages_and_ourselves_are_not_counted() -> None:
     await sink.put(events)
     assert tally.message_count == 2
     assert {login: p.message_count for login, p in tally.people.items()} == {"seven": 2, "lurker": 0}
+
+
+async def test_the_job_resumes_where_a_kill_left_it(server: SandboxServer, tmp_path: Path) -> None:
+    """What the killed run had kept is whole in the lake; the next run reads only the others."""
+    async with bench_for(tmp_path, server, survey_channel_count=2, survey_minutes=0.02) as bench:
+        assert await survey_job(bench.context("survey")) == "2 channels read, 0 were read before today"
+        # As after a kill: people without the row that closes their capture.
+        half = SurveyPresence(
+            event_id="half",
+            source="irc",
+            room_login="half",
+            room_id="77",
+            sent_at=now_us(),
+            received_at=now_us(),
+            capture_id="unclosed",
+            user_login="somebody",
+        )
+        with Ingest(tmp_path, "test") as ingest:
+            ingest.put([half])
+        bench.settings = settings_for(tmp_path, server, survey_channel_count=4, survey_minutes=0.02)
+        assert await survey_job(bench.context("survey")) == "2 channels read, 2 were read before today"
+        assert await survey_job(bench.context("survey")) == "0 channels read, 4 were read before today"
+        counted = bench.rows(
+            "select count(distinct c.room_id), count(*) filter (where p.capture_id = 'unclosed') "
+            "from survey_captures c join survey_presence p using (capture_id)"
+        )
+        assert counted == [(4, 0)]
+        ((captures, rooms),) = bench.rows("select count(*), count(distinct room_id) from survey_captures")
+        assert captures == rooms == 4

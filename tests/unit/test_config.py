@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from dashboard.config import Settings, load_settings, parse_channels
+from dashboard.config import DEFAULT_RETENTION, Settings, load_settings, parse_channels
 from dashboard.config_rules import CURES
 from dashboard.config_sources import misspelt_names
 from dashboard.errors import ConfigError
@@ -240,7 +240,8 @@ class TestYaml:
         monkeypatch.setenv("STREAMLENS_CONFIG", "preset.yaml")
         settings = load_settings()
         assert settings.twitch_channels == ("xqc", "1234")
-        assert settings.retention_days == {"chat_messages": 7, "user_list": 30, "notifications": 30}
+        assert settings.retention_days == DEFAULT_RETENTION | {"chat_messages": 7}
+        assert settings.retention_days["user_list"] == 30
         assert (settings.twitch_client_id, settings.client_secret.get_secret_value()) == ("123", "456")
         assert settings.sandbox is False
 
