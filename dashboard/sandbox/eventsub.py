@@ -30,6 +30,7 @@ from dashboard.sandbox.wire import Line
 from dashboard.sandbox.world import World
 
 _CATCH_UP_S = 30.0
+_LISTED_S = 3600.0
 
 
 class EventSub:
@@ -61,7 +62,7 @@ class EventSub:
         self.sockets: SocketServer = SocketServer(faults, now_s, ws_url, limits, self._moved, self._closed)
         self.webhooks = WebhookSender(faults, now_s, policy, self._delivered)
         self.conduits = Conduits(self._shard_disabled)
-        self._world, self._oauth, self._now_s, self._policy = world, oauth, now_s, policy
+        self._world, self._faults, self._now_s, self._policy = world, faults, now_s, policy
         self._teller = Teller(world)
         self._catch_up_s = _CATCH_UP_S * max(1.0, speed)
         self._feeds: dict[str, Feed] = {}
@@ -149,9 +150,11 @@ class EventSub:
             self.webhooks.send(transport, message)
             return True
         session = self.sockets.sessions.get(transport.session_id)
-        if session is not None:
+        if session is None:
+            return False
+        for _ in range(1 + self._faults.eventsub_duplicates):
             session.put(frame(message))
-        return session is not None
+        return True
 
     def verify(self, subscription: Subscription) -> None:
         """Sends the challenge to a new webhook subscription."""
@@ -208,6 +211,7 @@ class EventSub:
             subscription.transport.disconnected_s = now
             if subscription.status == ENABLED:
                 subscription.status = status
+        self.subscriptions.forget_closed(now - _LISTED_S)
         self.subscriptions.changed()
         self.conduits.session_closed(session.session_id, status, now)
 

@@ -80,7 +80,7 @@ class Subscription:
             "condition": dict(self.condition),
             "created_at": nanos(self.created_s, 634),
             "transport": transport,
-            "cost": self.cost if self.status == ENABLED else 0,
+            "cost": self.cost if self.status in (ENABLED, PENDING) else 0,
         }
 
 
@@ -109,6 +109,14 @@ class Subscriptions:
         """Forgets one."""
         self._by_id.pop(subscription.subscription_id, None)
         self.changed()
+
+    def forget_closed(self, before_s: float) -> None:
+        """Drops those whose WebSocket was gone by then; Twitch lists them for a while too."""
+        self._by_id = {
+            key: s
+            for key, s in self._by_id.items()
+            if not 0 < s.transport.disconnected_s < before_s or s.status == ENABLED
+        }
 
     def set_status(self, subscription: Subscription, status: str) -> None:
         """Enables one, or ends it for a reason."""

@@ -43,6 +43,8 @@ class Faults:
     """New clips are accepted, but never come."""
     is_eventsub_silent: bool = False
     """EventSub's WebSockets stay open, but nothing is sent any more, not even keepalives."""
+    eventsub_duplicates: int = 0
+    """How many times more each message over a WebSocket is sent, with the same id."""
     webhook_delay_s: float = 0.0
     """How long every webhook delivery waits."""
     webhook_duplicates: int = 0
@@ -126,6 +128,7 @@ class Faults:
             "clip_pending_s": self.clip_pending_s,
             "clips_fail": self.clips_fail,
             "is_eventsub_silent": self.is_eventsub_silent,
+            "eventsub_duplicates": self.eventsub_duplicates,
             "webhook_delay_s": self.webhook_delay_s,
             "webhook_duplicates": self.webhook_duplicates,
             "webhook_out_of_order": self.webhook_out_of_order,

@@ -143,6 +143,7 @@ _ORDERS: dict[str, _Prepare] = {
     "half_open": _set("is_half_open", _flag, "half_open"),
     "refuse": _set("refuses_connections", _flag, "refuse"),
     "eventsub_silent": _set("is_eventsub_silent", _flag, "eventsub_silent"),
+    "eventsub_duplicates": _set("eventsub_duplicates", _whole, "eventsub_duplicates"),
     "webhook_delay_s": _set("webhook_delay_s", number, "webhook_delay_s"),
     "webhook_duplicates": _set("webhook_duplicates", _whole, "webhook_duplicates"),
     "webhook_out_of_order": _set("webhook_out_of_order", _flag, "webhook_out_of_order"),

@@ -388,6 +388,29 @@ class TestWebSocket:
         await socket.receive(timeout=1)
         assert socket.close_code == 4000
 
+    async def test_twice_on_order(self, api: Api) -> None:
+        socket, _ = await api.listen("channel.chat.message", user_id=api.home.user_id)
+        url = api.server.urls["http"] + "/_sandbox/faults"
+        await api.session.post(url, json={"eventsub_duplicates": 1})
+        api.world.boost(api.home.login, 40)
+        ids = [(await receive(socket))["metadata"]["message_id"] for _ in range(20)]
+        assert max(ids.count(one) for one in ids) == 2
+        assert len(set(ids)) <= 11
+
+    async def test_what_is_gone_for_an_hour_is_not_listed(self, api: Api) -> None:
+        socket, _ = await api.listen("stream.online")
+        await socket.close()
+        await asyncio.sleep(0.1)
+        _, body = await api.ask("GET", "/eventsub/subscriptions")
+        assert [s["status"] for s in body["data"]] == ["websocket_disconnected"]
+        for subscription in api.server.eventsub.subscriptions:
+            subscription.transport.disconnected_s -= 3700
+        socket, _ = await api.listen("stream.offline")
+        await socket.close()
+        await asyncio.sleep(0.1)
+        _, body = await api.ask("GET", "/eventsub/subscriptions")
+        assert [s["type"] for s in body["data"]] == ["stream.offline"]
+
     async def test_a_revoked_authorization_ends_what_it_allowed(self, api: Api) -> None:
         socket, _ = await api.listen("channel.subscribe")
         faults = api.server.urls["http"] + "/_sandbox/faults"
