@@ -57,7 +57,6 @@ def register(app: Dash, services: Services) -> None:
         output=Output(ids.SHELL_JOBS_RESULT, "data"),
         inputs=[Input(ids.SHELL_JOBS_WATCH, "data")],
         progress=Output(ids.SHELL_JOBS_PROGRESS, "data"),
-        cancel=[Input(ids.SHELL_JOBS_CANCELLED, "data")],
         timeout_s=WATCH_TIMEOUT_S,
         fixed={
             "data_dir": str(services.settings.data_dir),

@@ -176,19 +176,6 @@ class SurveyPresence(Event):
     last_at: Instant | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Account(Event):
-    """One row per state of an account: once when first met, and again when a name changes."""
-
-    kind: ClassVar[str] = "accounts"
-
-    user_id: str
-    user_login: str | None = None
-    user_display_name: str | None = None
-    created_at: Instant | None = None
-    broadcaster_type: str | None = None
-
-
 KINDS_HELIX: tuple[type[Event], ...] = (
     AudienceCount,
     Subscriber,
@@ -198,5 +185,4 @@ KINDS_HELIX: tuple[type[Event], ...] = (
     ChannelDay,
     SurveyCapture,
     SurveyPresence,
-    Account,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from dashboard.errors import JobCancelled
+from dashboard.errors import JobCancelled, JobError
 from dashboard.events import Event
 
 
@@ -48,6 +48,11 @@ class SilentHandle:
 def cancelled() -> JobCancelled:
     """The error that ends cancelled work."""
     return JobCancelled("Stopped as asked. What was stored whole stays.")
+
+
+def too_long(timeout_s: float) -> JobError:
+    """The error that ends work whose time is over."""
+    return JobError(f"It took longer than {timeout_s:g} s and was ended. What was stored whole stays.")
 
 
 @dataclass(frozen=True, slots=True)

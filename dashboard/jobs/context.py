@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dashboard.errors import JobCancelled
 from dashboard.events import Event, Instant, now_us
-from dashboard.job_handle import JobHandle, Page, Room, cancelled
+from dashboard.job_handle import JobHandle, Page, Room, cancelled, too_long
 
 if TYPE_CHECKING:
     from dashboard.config import Settings
@@ -71,12 +71,22 @@ class RunHandle:
         runs: Where runs are kept.
         run_id: Of which run.
         is_stopping: Whether the worker is going down.
+        timeout_s: The run may take so long.
     """
 
-    def __init__(self, runs: JobRuns, run_id: str, is_stopping: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        runs: JobRuns,
+        run_id: str,
+        is_stopping: Callable[[], bool] = lambda: False,
+        *,
+        timeout_s: float = float("inf"),
+    ) -> None:
         self._runs = runs
         self.run_id = run_id
         self._is_stopping = is_stopping
+        self._timeout_s = timeout_s
+        self._ends_s = time.monotonic() + timeout_s
         self._told_s = self._checked_s = float("-inf")
         self._newest: tuple[int | None, int | None, str] = None, None, ""
         self._is_new = False
@@ -103,9 +113,11 @@ class RunHandle:
         self._runs.log(self.run_id, line)
 
     def check(self) -> None:
-        """Stops the work where it was cancelled."""
+        """Stops the work where it was cancelled, or where its time is over."""
         if self._is_stopping():
             raise cancelled()
+        if time.monotonic() > self._ends_s:
+            raise too_long(self._timeout_s)
         if time.monotonic() - self._checked_s >= _CHECK_EVERY_S:
             self._checked_s = time.monotonic()
             if self._runs.is_cancelled(self.run_id):

@@ -53,7 +53,7 @@ def execute(
     Returns:
         How it ended, as it was written down.
     """
-    handle = RunHandle(runs, run.run_id, is_stopping)
+    handle = RunHandle(runs, run.run_id, is_stopping, timeout_s=spec.timeout_s)
     context = None
     try:
         context = make_context(run, handle)
@@ -78,13 +78,11 @@ def execute(
 def _outcome(spec: JobSpec, work: Work, context: JobContext, handle: RunHandle, runs: JobRuns) -> Outcome:
     try:
         if inspect.iscoroutinefunction(work):
-            text = asyncio.run(_watched(work(context), handle, spec.timeout_s))
+            text = asyncio.run(_watched(work(context), handle))
         else:
             text = str(work(context))
     except JobCancelled as error:
         return Outcome("cancelled", str(error))
-    except TimeoutError:
-        return Outcome("failed", "", f"It took longer than {spec.timeout_s:g} s and was ended.")
     finally:
         handle.write()
     if context.failures:
@@ -94,20 +92,19 @@ def _outcome(spec: JobSpec, work: Work, context: JobContext, handle: RunHandle, 
     return Outcome("ok", text)
 
 
-async def _watched(work: Awaitable[str], handle: RunHandle, timeout_s: float) -> str:
-    """Cancels the work within a second, also while it waits for Twitch."""
+async def _watched(work: Awaitable[str], handle: RunHandle) -> str:
+    """Ends the work within a second where that is asked for, also while it waits for Twitch."""
     task = asyncio.ensure_future(work)
-    async with asyncio.timeout(timeout_s):
-        try:
-            while not task.done():
-                await asyncio.wait([task], timeout=_LOOK_EVERY_S)
-                if not task.done():
-                    handle.check()
-            return task.result()
-        finally:
+    try:
+        while not task.done():
+            await asyncio.wait([task], timeout=_LOOK_EVERY_S)
             if not task.done():
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                handle.check()
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def _failed(spec: JobSpec, error: Exception) -> Outcome:

@@ -19,13 +19,11 @@ SHELL_JOBS_ORDER: Final = "shell-jobs-order"
 SHELL_JOBS_WATCH: Final = "shell-jobs-watch"
 SHELL_JOBS_PROGRESS: Final = "shell-jobs-progress"
 SHELL_JOBS_RESULT: Final = "shell-jobs-result"
-SHELL_JOBS_CANCELLED: Final = "shell-jobs-cancelled"
 SHELL_JOBS_STORES: Final = (
     SHELL_JOBS_ORDER,
     SHELL_JOBS_WATCH,
     SHELL_JOBS_PROGRESS,
     SHELL_JOBS_RESULT,
-    SHELL_JOBS_CANCELLED,
 )
 SHELL_KEYS: Final = "shell-keys"
 SHELL_KEYS_OPEN: Final = "shell-keys-open"

@@ -145,9 +145,16 @@ def test_work_that_takes_too_long_is_ended(make_worker: MakeWorker) -> None:
         await asyncio.sleep(600)
         return "never"
 
-    worker = make_worker({"slow": slow}, timeout_s=0.3)
-    until(worker, ended(worker, "slow"))
-    assert last(worker, "slow").error == "It took longer than 0.3 s and was ended."
+    def busy(context: JobContext) -> str:
+        while True:
+            context.handle.check()
+            time.sleep(0.01)
+
+    worker = make_worker({"slow": slow, "busy": busy}, timeout_s=0.3)
+    for name in ("slow", "busy"):
+        until(worker, ended(worker, name))
+        run = last(worker, name)
+        assert (run.state, run.error[:40]) == ("failed", "It took longer than 0.3 s and was ended.")
 
 
 def test_a_job_that_failed_is_tried_again_when_its_wait_is_over(make_worker: MakeWorker) -> None:
