@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _MOST_CALLERS = 10_000
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +58,18 @@ class RateLimiter:
         with self._lock:
             tokens, at = self._buckets.pop(caller, (float(self._per_min), now))
             tokens = min(self._per_min, tokens + max(0.0, now - at) * rate)
-            is_granted = tokens >= 1
+            is_granted = tokens >= 1 - _ROUNDING
             if is_granted:
-                tokens -= 1
+                tokens = max(0.0, tokens - 1)
             self._buckets[caller] = tokens, now
             while len(self._buckets) > _MOST_CALLERS:
                 self._buckets.popitem(last=False)
         return Allowance(
             is_granted=is_granted,
             limit=self._per_min,
-            remaining=int(tokens),
-            reset_s=math.ceil((self._per_min - tokens) / rate),
-            retry_after_s=0 if is_granted else max(1, math.ceil((1 - tokens) / rate)),
+            remaining=int(tokens + _ROUNDING),
+            reset_s=math.ceil((self._per_min - tokens) / rate - _ROUNDING),
+            retry_after_s=0 if is_granted else max(1, math.ceil((1 - tokens) / rate - _ROUNDING)),
         )
 
 
