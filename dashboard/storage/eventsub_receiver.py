@@ -94,6 +94,7 @@ class EventSubReceiver:
         self._opening = threading.Lock()
         self._lock = threading.Lock()
         self._ingest: Ingest | None = None
+        self._is_closed = False
         self._seen = SeenIds(_REMEMBER_S)
         self._waiting: set[str] = set()
         self._counts: Counter[str] = Counter()
@@ -173,8 +174,9 @@ class EventSubReceiver:
         threading.Thread(target=work, name="eventsub-open", daemon=True).start()
 
     def close(self) -> None:
-        """Writes what is left and lets go of the folder."""
+        """Writes what is left and lets go of the folder; nothing is taken afterwards."""
         with self._opening:
+            self._is_closed = True
             ingest, self._ingest = self._ingest, None
             if ingest is not None:
                 try:
@@ -197,6 +199,8 @@ class EventSubReceiver:
         if ingest is not None:
             return ingest
         with self._opening:
+            if self._is_closed:
+                raise StorageError("The receiver is closed.")
             if self._ingest is None:
                 self._ingest = self._open()
             return self._ingest

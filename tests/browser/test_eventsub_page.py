@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,17 @@ def place(tmp_path: Path) -> Iterator[Place]:
     server = create_waitress(
         create_dash_app(settings, create_services(settings)).server, host="127.0.0.1", port=0, threads=8
     )
-    thread = threading.Thread(target=server.run, daemon=True)
+
+    def serve() -> None:
+        with suppress(OSError):  # Its socket is closed under it at the end.
+            server.run()
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     place = Place(f"http://127.0.0.1:{server.effective_port}", State(tmp_path), EventSubState(tmp_path))
     yield place
     server.close()
+    thread.join(5)
     place.state.close()
     place.known.close()
 
