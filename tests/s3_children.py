@@ -7,7 +7,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from dashboard.errors import JobCancelled, LockedError, RemoteStorageError
+from dashboard.errors import JobCancelled, RemoteStorageError
 from dashboard.storage.compaction import Compactor
 from dashboard.storage.ingest import Ingest
 from dashboard.storage.restore import restore
@@ -21,8 +21,7 @@ def sync_for_ever(server: S3Server, data_dir: Any, pipe: Connection) -> None:
     pipe.send("begun")
     settings = server.settings(data_dir)
     while True:
-        with suppress(LockedError):
-            sync_once(settings, everything=True)
+        sync_once(settings, everything=True)
         pipe.send("synced")
 
 
