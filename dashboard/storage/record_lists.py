@@ -17,6 +17,8 @@ from dashboard.storage.store import Store
 from dashboard.storage.views import empty_select, select_files
 
 _MOST_IDS = 1_000
+_MOST_REMEMBERED = 10_000
+"""Files; beyond it those that the question at hand does not need are forgotten."""
 _ROOM_SOURCES = {"chat_messages": "api_rooms", "observations": "api_rooms_watched"}
 
 
@@ -78,7 +80,7 @@ class RoomBook:
     ) -> list[RoomSeen]:
         with catalog.reading():
             files = catalog.live(kind, conditions.window)
-            everything = files if conditions.window[0] == 0 and conditions.end_at is None else None
+        is_everything = conditions.start_at is None and conditions.end_at is None
         start, end = conditions.window
         whole = [file for file in files if start <= file.first_at and file.last_at <= end]
         parts = [file for file in files if not (start <= file.first_at and file.last_at <= end)]
@@ -90,10 +92,9 @@ class RoomBook:
         partly = _look(cursor, catalog, lake, kind, parts, conditions)
         seen += [room for rooms in partly.values() for room in rooms]
         with self._lock:
-            if everything is not None:
-                # Only then is it certain which files are gone.
-                live = {file.file_id for file in everything}
-                known = {file_id: rooms for file_id, rooms in known.items() if file_id in live}
+            if is_everything or len(known) > _MOST_REMEMBERED:
+                listed = {file.file_id for file in files}
+                known = {file_id: rooms for file_id, rooms in known.items() if file_id in listed}
             self._known[kind] = known
         return seen
 
