@@ -26,6 +26,22 @@ class AudienceCount(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class Follower(Event):
+    """One row per person who followed long before the first look at a channel's list.
+
+    ``follows`` has what happened since (and in the week before); this is the stock before it, all of it
+    under the day of that first look, because years of follows as events would be a file a day.
+    """
+
+    kind: ClassVar[str] = "followers"
+
+    user_id: str
+    user_login: str | None = None
+    user_display_name: str | None = None
+    followed_at: Instant | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class Subscriber(Event):
     """One row per subscriber of a channel and UTC day on which they were listed.
 
@@ -178,6 +194,7 @@ class SurveyPresence(Event):
 
 KINDS_HELIX: tuple[type[Event], ...] = (
     AudienceCount,
+    Follower,
     Subscriber,
     ChatterPoll,
     Chatter,

@@ -99,7 +99,16 @@ def read_chat(lake: Lake, room: str, start_at: Instant, end_at: Instant) -> dict
 
 def read_counts(lake: Lake, room: str, start_at: Instant, end_at: Instant) -> dict[str, Any]:
     """Follows, subs, gifts, bits and raids."""
-    return next(records(lake.query("day_counts", room=room, start_at=start_at, end_at=end_at)))
+    before_at = Instant(start_at - HISTORY_DAYS * DAY_US)
+    frame = lake.query(
+        "day_counts",
+        window=(before_at, end_at),
+        room=room,
+        before_at=before_at,
+        start_at=start_at,
+        end_at=end_at,
+    )
+    return next(records(frame))
 
 
 def channel_day(lake: Lake, ledger: Ledger, day: Day, *, now: Instant) -> ChannelDay | None:

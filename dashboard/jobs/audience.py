@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
+from dashboard.analytics.timebins import DAY_US
 from dashboard.errors import JobError, TwitchError, TwitchUnavailable
 from dashboard.events import Event, Instant, synthetic_id
-from dashboard.events_helix import AudienceCount, ChatterPoll
+from dashboard.events_eventsub import Follow
+from dashboard.events_helix import AudienceCount, ChatterPoll, Follower
 from dashboard.job_handle import Room
 from dashboard.jobs.context import JobContext, Twitch
 from dashboard.jobs.needs import choose_login
@@ -17,6 +19,8 @@ from dashboard.storage.ingest import Ingest
 SUBSCRIBERS_SCOPE: Final = "channel:read:subscriptions"
 FOLLOWERS_SCOPE: Final = "moderator:read:followers"
 CHATTERS_SCOPE: Final = "moderator:read:chatters"
+RECENT_DAYS: Final = 7
+"""What the first look finds and is no older than this counts as a follow that happened."""
 _SOURCE: Final = "helix"
 _PAGE: Final = 100
 _SILENCES: Final = 3
@@ -105,14 +109,15 @@ async def _followers_of(
     Where a reading was cut short that mark stays, so the next one reads over the hole: a page that is
     known is no proof that all behind it is.
     """
-    known_to = _known_to(context, room)
+    known_to, first_at = _known_to(context, room)
     newest_at = known_to
     new_count, total = 0, None
     async for page in twitch.follower_pages(user_id, room):
         context.handle.check()
         total = page.total if total is None else total
         # The known second itself is put again: several people can follow in the same one.
-        ingest.put([event for event in page.events if known_to is None or event.sent_at >= known_to])
+        fresh = [event for event in page.events if known_to is None or event.sent_at >= known_to]
+        ingest.put([_follow_or_follower(event, first_at) for event in fresh])
         new_count += sum(known_to is None or event.sent_at > known_to for event in page.events)
         if new_count > _PAGE:
             context.handle.tell(f"Followers of {room.room_login}: {new_count:,} of {_told(total)} read")
@@ -124,21 +129,49 @@ async def _followers_of(
     ingest.put([count])
     ingest.sync()
     if newest_at is not None and user_id is not None:
-        _know_to(context, room, newest_at)
+        _know_to(context, room, newest_at, first_at)
     if new_count or user_id is None:
         context.handle.log(f"{room.room_login}: {new_count:,} new, total {_told(total)}")
     return new_count
 
 
-def _known_to(context: JobContext, room: Room) -> int | None:
-    """The newest follow of the last reading that came to its end."""
+def _known_to(context: JobContext, room: Room) -> tuple[int | None, int]:
+    """The newest follow of the last reading that came to its end, and the day of the first one begun.
+
+    That day is written down before the first row is: a reading that was cut short and is done again
+    gives the same rows.
+    """
     row = context.state.read_status(f"followers:{room.room_id}")
-    at = row.payload.get("known_to_at") if row else None
-    return at if isinstance(at, int) else None
+    told = row.payload if row else {}
+    known_to, first_at = told.get("known_to_at"), told.get("first_at")
+    if not isinstance(first_at, int):
+        now = context.now()
+        first_at = now - now % DAY_US
+        _know_to(context, room, known_to if isinstance(known_to, int) else None, first_at)
+    return (known_to if isinstance(known_to, int) else None), first_at
 
 
-def _know_to(context: JobContext, room: Room, at: int) -> None:
-    context.state.write_status(f"followers:{room.room_id}", {"known_to_at": at})
+def _know_to(context: JobContext, room: Room, at: int | None, first_at: int) -> None:
+    told = {"known_to_at": at, "first_at": first_at}
+    context.state.write_status(f"followers:{room.room_id}", told)
+
+
+def _follow_or_follower(event: Event, first_at: int) -> Event:
+    """A follow; one from long before the first look becomes a line of the stock."""
+    if not isinstance(event, Follow) or event.sent_at >= first_at - RECENT_DAYS * DAY_US:
+        return event
+    return Follower(
+        event_id=event.event_id,
+        source=event.source,
+        room_login=event.room_login,
+        room_id=event.room_id,
+        sent_at=Instant(first_at),
+        received_at=event.received_at,
+        user_id=event.user_id or "",
+        user_login=event.user_login,
+        user_display_name=event.user_display_name,
+        followed_at=event.followed_at,
+    )
 
 
 async def chatters(context: JobContext) -> str:

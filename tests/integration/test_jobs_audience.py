@@ -16,6 +16,7 @@ from dashboard.sandbox.world import World
 from tests.jobs_helpers import SCOPES, Bench, Listener, bench_for, grant
 
 START_S = 1_700_000_040
+LISTED = "(select event_id from follows union all select event_id from followers)"
 
 
 @pytest.fixture
@@ -63,14 +64,29 @@ async def test_followers_are_listed_whole_and_then_only_the_new_ones(
 ) -> None:
     grant(server, bench.vault, small(server))
     await followers(bench.context("followers"))
-    ((count,),) = bench.rows("select count(distinct event_id) from follows")
+    ((count,),) = bench.rows(f"select count(distinct event_id) from {LISTED}")
     ((total,),) = bench.rows("select max(follower_count) from audience_counts")
     assert count == total > 100, "more than a page"
     before = server.helix.call_count
     words = await followers(bench.context("followers"))
     assert words == "0 new follows in 1 channel"
-    assert bench.rows("select count(*) from follows") == [(count,)]
+    assert bench.rows(f"select count(*) from {LISTED}") == [(count,)]
+    # The stock of years stands under one day, not in a file a day.
+    assert bench.rows("select count(distinct cast(sent_at as date)) from followers") == [(1,)]
     assert server.helix.call_count - before == 1, "it stops at the first page that it knows"
+
+
+async def test_recent_follows_are_events_and_old_ones_are_the_stock(
+    server: SandboxServer, bench: Bench
+) -> None:
+    grant(server, bench.vault, small(server))
+    await followers(bench.context("followers", now=lambda: Instant(START_S * 1_000_000)))
+    line_s = START_S // 86_400 * 86_400 - 7 * 86_400
+    ((newest,),) = bench.rows("select epoch(max(followed_at)) from followers")
+    ((oldest, count),) = bench.rows("select epoch(min(sent_at)), count(*) from follows")
+    assert newest < line_s <= oldest
+    assert count > 0
+    assert bench.rows("select count(*) from follows where sent_at <> followed_at") == [(0,)]
 
 
 async def test_a_first_reading_that_was_cut_short_is_read_again_to_its_end(
@@ -79,9 +95,9 @@ async def test_a_first_reading_that_was_cut_short_is_read_again_to_its_end(
     grant(server, bench.vault, small(server))
     with pytest.raises(JobCancelled):
         await followers(bench.context("followers", Listener(checks_left=2)))
-    ((part,),) = bench.rows("select count(*) from follows")
+    ((part,),) = bench.rows(f"select count(*) from {LISTED}")
     await followers(bench.context("followers"))
-    ((count, distinct),) = bench.rows("select count(*), count(distinct event_id) from follows")
+    ((count, distinct),) = bench.rows(f"select count(*), count(distinct event_id) from {LISTED}")
     ((total,),) = bench.rows("select max(follower_count) from audience_counts")
     assert part < total
     assert count == distinct == total

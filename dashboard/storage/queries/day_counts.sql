@@ -1,7 +1,8 @@
--- What a room got in a stretch of time, by what chat shows; follows are NULL where nobody collects them.
+-- What a room got in a stretch of time, by what chat shows. Follows are NULL where nobody told of any in the
+-- 30 days up to its end: they are not collected then.
 select
   (select case when count(*) > 0 then count(*) filter (where sent_at >= $start_at and sent_at < $end_at) end
-   from follows where room_login = $room) as follow_count,
+   from follows where room_login = $room and sent_at >= $before_at and sent_at < $end_at) as follow_count,
   (select count(*) from subscriptions
    where room_login = $room and sent_at >= $start_at and sent_at < $end_at
      and (source_room_id is null or source_room_id = room_id)) as subscription_count,
