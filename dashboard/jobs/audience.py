@@ -98,7 +98,7 @@ async def followers(context: JobContext) -> str:
                 except TwitchError as error:
                     patience.failed(room, error)
     only = f"; only the total of {totals_only}, no login lists them" if totals_only else ""
-    return f"{_count(found, 'new follow')} in {_count(len(rooms), 'channel')}{only}"
+    return f"{_count(found, 'follow')} not known before, in {_count(len(rooms), 'channel')}{only}"
 
 
 async def _followers_of(
@@ -131,7 +131,7 @@ async def _followers_of(
     if newest_at is not None and user_id is not None:
         _know_to(context, room, newest_at, first_at)
     if new_count or user_id is None:
-        context.handle.log(f"{room.room_login}: {new_count:,} new, total {_told(total)}")
+        context.handle.log(f"{room.room_login}: {new_count:,} not known before, total {_told(total)}")
     return new_count
 
 

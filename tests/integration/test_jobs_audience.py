@@ -53,7 +53,7 @@ async def test_subscribers_are_listed_once_a_day(server: SandboxServer, bench: B
 async def test_only_the_totals_without_the_scope(server: SandboxServer, bench: Bench) -> None:
     bench.state.follow([small(server)])
     words = await followers(bench.context("followers"))
-    assert words == "0 new follows in 1 channel; only the total of 1, no login lists them"
+    assert words == "0 follows not known before, in 1 channel; only the total of 1, no login lists them"
     ((total,),) = bench.rows("select follower_count from audience_counts")
     assert total > 0
     assert bench.rows("select count(*) from follows") == [(0,)]
@@ -69,7 +69,7 @@ async def test_followers_are_listed_whole_and_then_only_the_new_ones(
     assert count == total > 100, "more than a page"
     before = server.helix.call_count
     words = await followers(bench.context("followers"))
-    assert words == "0 new follows in 1 channel"
+    assert words == "0 follows not known before, in 1 channel"
     assert bench.rows(f"select count(*) from {LISTED}") == [(count,)]
     # The stock of years stands under one day, not in a file a day.
     assert bench.rows("select count(distinct cast(sent_at as date)) from followers") == [(1,)]
