@@ -227,7 +227,7 @@ class EventSubReceiver:
             ingest.close()
             raise
         self._tail.start()
-        # A search through all that the pages have loaded takes a tenth of a second in which nobody is answered.
+        # A search through all that the pages have loaded takes a tenth of a second without an answer.
         ease_garbage_collection()
         return ingest
 
