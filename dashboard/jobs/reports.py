@@ -57,7 +57,12 @@ def _wanted(context: JobContext, files: ReportFiles) -> list[Day]:
             found += [Day(login, asked, zone)]
             continue
         days = [last - timedelta(days=back) for back in range(CAUGHT_UP_DAYS)][::-1]
-        found += [Day(login, day, zone) for day in days if not files.has(login, day.isoformat())]
+        # One that was made by hand before its day was over is made again.
+        found += [
+            wanted
+            for wanted in (Day(login, day, zone) for day in days)
+            if not files.has(login, wanted.day.isoformat(), made_after=wanted.span[1])
+        ]
     return found if asked is not None else _with_data(context, found)
 
 

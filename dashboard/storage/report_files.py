@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dashboard.events import Instant
 from dashboard.storage.files import full_disk_said_plainly
 
 _LOGIN = re.compile(r"[a-z0-9_]{1,25}")
@@ -39,10 +40,13 @@ class ReportFiles:
             return None
         return self._folder / room_login / f"{day}.{ending}"
 
-    def has(self, room_login: str, day: str) -> bool:
-        """Whether the report is there."""
+    def has(self, room_login: str, day: str, *, made_after: Instant = Instant(0)) -> bool:
+        """Whether the report is there and was made after an instant (the end of its day)."""
         path = self.path(room_login, day, "html")
-        return path is not None and path.is_file()
+        try:
+            return path is not None and path.stat().st_mtime * 1e6 >= made_after
+        except FileNotFoundError:
+            return False
 
     def write(self, room_login: str, day: str, *, json: str, html: str) -> None:
         """Stores a report, in place of an older one of the same day.

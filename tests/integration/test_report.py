@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -259,6 +260,10 @@ def test_the_job_makes_what_is_missing_and_nothing_twice(bench: Bench) -> None:
     assert daily_reports(bench.context("report")) == "No report was missing"
     assert daily_reports(bench.context("report", day="2026-03-29", room="alpha")) == "1 report made"
     assert [p.name for p in path.parent.iterdir() if p.name.startswith(".")] == []
+    # As if somebody had made it at noon of that day: it is made again when the day is over.
+    page = path.with_suffix(".html")
+    os.utime(page, (NOON / 1e6, NOON / 1e6))
+    assert daily_reports(bench.context("report")) == "1 report made"
 
 
 @pytest.mark.parametrize(
