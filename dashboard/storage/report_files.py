@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dashboard.events import Instant
 from dashboard.storage.files import full_disk_said_plainly
 
 _LOGIN = re.compile(r"[a-z0-9_]{1,25}")
@@ -40,7 +39,7 @@ class ReportFiles:
             return None
         return self._folder / room_login / f"{day}.{ending}"
 
-    def has(self, room_login: str, day: str, *, made_after: Instant = Instant(0)) -> bool:
+    def has(self, room_login: str, day: str, *, made_after: int = 0) -> bool:
         """Whether the report is there and was made after an instant (the end of its day)."""
         path = self.path(room_login, day, "html")
         try:
