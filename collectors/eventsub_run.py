@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import structlog
 
-from collectors.eventsub import EventSubManager, transport_of
+from collectors.eventsub import STATUS_NAME, EventSubManager, transport_of
 from collectors.eventsub_directory import Directory
 from collectors.eventsub_parse import StreamMemory, parse_notification
 from collectors.helix_client import open_client, open_user_client
 from collectors.sink import EventSink
 from dashboard.config import Settings
+from dashboard.errors import StorageError
 from dashboard.storage.eventsub_state import EventSubState
 from dashboard.storage.eventsub_tail import EventSubTail
 from dashboard.storage.state import State
@@ -23,6 +25,7 @@ from dashboard.storage.tokens import open_vault
 log = structlog.get_logger(__name__)
 
 _AGAIN_S = 30.0
+_SAY_EVERY_S = 5.0
 
 
 async def run_eventsub(
@@ -71,8 +74,10 @@ async def _run_once(
             "rooms": [],
             "error": error,
         }
-        await asyncio.to_thread(state.write_status, "eventsub", payload)
-        return
+        while True:  # Off, and said to be: silence would look like a collector that has died.
+            with suppress(StorageError):
+                await asyncio.to_thread(state.write_status, STATUS_NAME, payload)
+            await asyncio.sleep(_SAY_EVERY_S)
     database_url = settings.database_url.get_secret_value()
     known = EventSubState(settings.data_dir, database_url)
     tail = EventSubTail(settings.data_dir, known, wait_durable=wait_durable)
