@@ -14,6 +14,7 @@ from dashboard.config import Settings
 from dashboard.errors import StorageError
 from dashboard.events import now_us
 from dashboard.storage.compaction import Compactor
+from dashboard.storage.eventsub_raw import RawLog
 from dashboard.storage.state import State
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,7 @@ class Upkeep:
 
     def __init__(self, settings: Settings, state: State) -> None:
         self._compactor = Compactor(settings.data_dir, memory_mb=settings.query_memory_mb)
+        self._raw = RawLog(settings.data_dir)
         self._retention_days = settings.retention_days
         self._state = state
         self._tallies = {"compaction": _Tally(), "retention": _Tally()}
@@ -68,6 +70,7 @@ class Upkeep:
 
         def work() -> str:
             gone = self._compactor.retain(self._retention_days)
+            gone += self._raw.retain(self._retention_days.get("notifications", 0), now=now_us())
             if gone:
                 log.info("past their time, removed", file_count=gone)
             return f"{gone} files were past their time" if gone else "Nothing was past its time"

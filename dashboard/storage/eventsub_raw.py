@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
+from dashboard.events_base import Instant
 from dashboard.eventsub_message import EventSubMessage
 from dashboard.storage.batch import day_of
 from dashboard.storage.files import full_disk_said_plainly, make_folder_durably
 
 if TYPE_CHECKING:
-    from dashboard.events import Instant
     from dashboard.storage.store import Store
 
 _TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
@@ -117,6 +117,25 @@ class RawLog:
                 rows = store.query("eventsub_raw_bodies", ids=chunk, **span).to_dict("records")
                 added += self.append(_message(row) for row in rows)
         return added
+
+    def retain(self, days: int, *, now: Instant) -> int:
+        """Removes what is past its time: bodies hold chat, as the lake's ``notifications`` do.
+
+        Args:
+            days: Kept are the files of so many UTC days before today's; 0 keeps all.
+            now: The time.
+
+        Returns:
+            How many days of types were removed.
+        """
+        if not days or not self.folder.exists():
+            return 0
+        oldest = day_of(Instant(now - days * 86_400_000_000))
+        with self._locked():
+            gone = [path for path in self.folder.glob("*/*.jsonl") if path.name[:10] < oldest]
+            for path in gone:
+                path.unlink(missing_ok=True)
+        return sum(not path.name.endswith(".headers.jsonl") for path in gone)
 
     def _add(self, key: Key, messages: list[EventSubMessage]) -> int:
         path = self.folder / key[0] / f"{key[1]}.jsonl"

@@ -385,3 +385,8 @@ def test_several_kinds_of_one_question_are_of_one_instant(
     sql = "select (select count(*) from chat_messages), (select count(*) from observations)"
     assert store.sql(sql).rows == [(3, 0)]
     assert store.sql(sql).rows == [(6, 1)]
+
+
+def test_a_misspelt_view_is_answered_with_the_right_name(store: Store) -> None:
+    with pytest.raises(QueryError, match='Did you mean "raids"'):
+        store.sql("select * from raidz")

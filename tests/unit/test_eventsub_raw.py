@@ -132,3 +132,18 @@ def test_people_who_opted_out_are_found_however_deep() -> None:
     assert not names_somebody(event, {"8"})
     assert not names_somebody(event, set())
     assert names_somebody([{"data": {"chatter_user_id": "8"}}], {"8"})
+
+
+def test_what_is_past_its_time_goes_and_the_oldest_day_to_keep_stays(tmp_path: Path) -> None:
+    raw, day_us = RawLog(tmp_path), 86_400_000_000
+    raw.append([delivery(1, at=NOON), delivery(2, at=NOON + day_us), delivery(3, at=NOON + 2 * day_us)])
+    assert raw.retain(0, now=Instant(NOON + 90 * day_us)) == 0
+    assert raw.retain(30, now=Instant(NOON + 31 * day_us)) == 1
+    left = sorted(path.name for path in (tmp_path / "raw/eventsub/channel.follow").iterdir())
+    assert left == [
+        "2023-11-16.headers.jsonl",
+        "2023-11-16.jsonl",
+        "2023-11-17.headers.jsonl",
+        "2023-11-17.jsonl",
+    ]
+    assert RawLog(tmp_path / "none").retain(30, now=Instant(NOON)) == 0
