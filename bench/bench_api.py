@@ -116,6 +116,7 @@ class _Site:
 
     def close(self) -> None:
         self._connection.close()
+        time.sleep(0.3)  # The server notices first; it can't be told anything once it is closed.
         self._server.close()
         self.store.close()
 
@@ -137,6 +138,7 @@ def _measure(work: Path, request_count: int) -> dict[str, Any]:
             lambda user: site.get(f"messages?user-id={user}&limit={ROWS}"),
             lambda user: naive.ask("user_id", user),
         )
+        newest = [_timed(lambda user=user: site.get(f"messages?user-id={user}")) for user in people]  # type: ignore[misc]
         absent = [_timed(lambda n=n: site.get(f"messages?user-id=77{n}")) for n in range(20)]  # type: ignore[misc]
         book_ms = _timed(lambda: site.get("rooms?limit=1000"))
         rooms_again_ms = _timed(lambda: site.get("rooms?limit=1000"))
@@ -151,6 +153,7 @@ def _measure(work: Path, request_count: int) -> dict[str, Any]:
         "cold_first_ms": round(cold_ms, 1),
         "recent_of_room": recent,
         "all_of_user": users,
+        "newest_100_of_user": {"p50_ms": round(statistics.median(newest), 1), "p95_ms": _p95(newest)},
         "absent_user_p95_ms": _p95(absent),
         "rooms_cold_ms": round(book_ms, 1),
         "rooms_ms": round(rooms_again_ms, 1),
