@@ -12,7 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output
 from callbacks.background import unexpected
 from dashboard.auth.current import current_session
 from dashboard.errors import StreamLensError
-from dashboard.jobs.collection import now_instant
+from dashboard.events import now_us
 from dashboard.services import Services
 from dashboard.ui import account_view, components, ids, text
 
@@ -48,7 +48,7 @@ def fill(services: Services, request: dict[str, Any]) -> Any:
     tz = text.zone((request or {}).get("tz"))
     try:
         page = services.account.page(services.current_access(), current_session())  # type: ignore[union-attr]
-        return account_view.body(page, tz, now_instant())
+        return account_view.body(page, tz, now_us())
     except StreamLensError as error:
         return components.notice(str(error), SAFE)
     except Exception:

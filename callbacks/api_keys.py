@@ -13,8 +13,8 @@ from dash.exceptions import PreventUpdate
 
 from callbacks.background import unexpected
 from dashboard.errors import StreamLensError
+from dashboard.events import now_us
 from dashboard.insights.api_keys import create_key, own_keys, revoke_key
-from dashboard.jobs.collection import now_instant
 from dashboard.services import Services
 from dashboard.ui import api_keys_view, components, ids, text
 
@@ -88,7 +88,7 @@ def _listed(services: Services, request: dict[str, Any] | None) -> Any:
     tz = text.zone((request or {}).get("tz"))
     try:
         keys = own_keys(services.api_keys, services.current_access())  # type: ignore[arg-type]
-        return api_keys_view.key_list(keys, tz, now_instant())
+        return api_keys_view.key_list(keys, tz, now_us())
     except StreamLensError as error:
         return components.notice(str(error), SAFE)
     except Exception:

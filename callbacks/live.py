@@ -19,7 +19,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from callbacks.background import register_background, unexpected
 from dashboard.access import Access
 from dashboard.errors import AccessDenied, StreamLensError
-from dashboard.events import Instant
+from dashboard.events import Instant, now_us
 from dashboard.insights.live_model import LiveSnapshot
 from dashboard.jobs import collection
 from dashboard.services import Services
@@ -187,7 +187,7 @@ def refresh(services: Services, request: dict[str, Any], cursor: dict[str, Any] 
     """
     asked = {"page": request["page"], "seq": request["seq"]}
     known = cursor if cursor and cursor.get("page") == request["page"] else {}
-    now, tz = collection.now_instant(), text.zone(request.get("tz"))
+    now, tz = now_us(), text.zone(request.get("tz"))
     access = services.current_access()
     update = Update(services, access, request, known | asked | {"retry_ms": 0}, now, tz)
     try:

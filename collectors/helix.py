@@ -13,10 +13,10 @@ import structlog
 
 from collectors.helix_client import HelixClient
 from collectors.helix_watch import Memory, durable_part, load_memory, lose, observe, save_memory
-from collectors.rate_limit import SECOND, utc_now
+from collectors.rate_limit import SECOND
 from collectors.sink import EventSink
 from dashboard.errors import StorageError, TwitchError, TwitchUnauthorized
-from dashboard.events import Event, Instant
+from dashboard.events import Event, Instant, now_us
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ class HelixPoller:
         interval_s: float = 60,
         *,
         memory_path: Path | None = None,
-        now: Callable[[], Instant] = utc_now,
+        now: Callable[[], Instant] = now_us,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:

@@ -16,11 +16,11 @@ from pydantic import SecretStr
 
 from collectors.helix_http import RETRY_AFTER_S, Answer, AppToken, exchange
 from collectors.helix_models import Stream, User, parse_stream, parse_user
-from collectors.rate_limit import FileBucketStore, RateLimiter, bucket_path, utc_now
+from collectors.rate_limit import FileBucketStore, RateLimiter, bucket_path
 from collectors.token_refresh import StoredToken
 from dashboard.config import Settings
 from dashboard.errors import TwitchRefused, TwitchUnauthorized, TwitchUnavailable
-from dashboard.events import Instant
+from dashboard.events import Instant, now_us
 from dashboard.storage.tokens import TokenVault
 
 Params = Sequence[tuple[str, str]]
@@ -76,7 +76,7 @@ class HelixClient:
         token: TokenSource | None = None,
         limiter: RateLimiter | None = None,
         timeout_s: float = 10.0,
-        now: Callable[[], Instant] = utc_now,
+        now: Callable[[], Instant] = now_us,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._api_url = api_url.rstrip("/")

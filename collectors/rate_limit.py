@@ -17,7 +17,6 @@ import asyncio
 import fcntl
 import hashlib
 import os
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from email.utils import parsedate_to_datetime
@@ -28,7 +27,7 @@ from typing import Protocol, TypeVar
 import orjson
 import structlog
 
-from dashboard.events import Instant
+from dashboard.events import Instant, now_us
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -44,11 +43,6 @@ _LONGEST_WAIT_S = 300
 """A reset further away is a broken clock, not Twitch."""
 _LOOK_AGAIN_S = 0.5
 _CALL_IS_LOST_AFTER_S = 60
-
-
-def utc_now() -> Instant:
-    """The present instant."""
-    return Instant(time.time_ns() // 1000)
 
 
 @dataclass(slots=True)
@@ -170,7 +164,7 @@ class RateLimiter:
         self,
         store: BucketStore | None = None,
         *,
-        now: Callable[[], Instant] = utc_now,
+        now: Callable[[], Instant] = now_us,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._store = store or MemoryBucketStore()

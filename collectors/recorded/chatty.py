@@ -37,7 +37,7 @@ from collectors.recorded.chatty_viewers import parse_viewer_stats
 from collectors.recorded.files import RecordedFile
 from collectors.recorded.notices import notice_from_text
 from collectors.recorded.recording import BATCH_EVENTS, Occurrences, Recording, message_id
-from collectors.recorded.times import MINUTE, now, parse_zone, to_instant
+from collectors.recorded.times import MINUTE, parse_zone, to_instant
 from dashboard.errors import RecordingError
 from dashboard.events import (
     Bits,
@@ -50,6 +50,7 @@ from dashboard.events import (
     StreamChange,
     UserListChange,
     ViewerSample,
+    now_us,
     synthetic_id,
 )
 
@@ -80,7 +81,7 @@ class ChattyLog(Recording):
     reorder_us = 36 * MINUTE
 
     def __init__(
-        self, file: RecordedFile, channel: str | None = None, clock: Callable[[], Instant] = now
+        self, file: RecordedFile, channel: str | None = None, clock: Callable[[], Instant] = now_us
     ) -> None:
         super().__init__(file, clock)
         self._room = self._find_room(channel)

@@ -16,9 +16,9 @@ from typing import TextIO
 from collectors.recorded.files import DAMAGED, MAX_LINE_CHARACTERS, RecordedFile
 from collectors.recorded.plain import plain_events
 from collectors.recorded.recording import BATCH_EVENTS, Occurrences, Recording
-from collectors.recorded.times import now, parse_instant
+from collectors.recorded.times import parse_instant
 from dashboard.errors import RecordingError
-from dashboard.events import Bits, ChatMessage, Event, Instant
+from dashboard.events import Bits, ChatMessage, Event, Instant, now_us
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "time": ("time", "timestamp", "datetime", "date", "sent_at", "created_at", "tmi_sent_ts", "ts", "sent"),
@@ -83,7 +83,7 @@ class CsvLog(Recording):
     format = "CSV"
 
     def __init__(
-        self, file: RecordedFile, channel: str | None = None, clock: Callable[[], Instant] = now
+        self, file: RecordedFile, channel: str | None = None, clock: Callable[[], Instant] = now_us
     ) -> None:
         super().__init__(file, clock)
         found = find_columns(first_line(file.head_text))

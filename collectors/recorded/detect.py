@@ -13,10 +13,9 @@ from collectors.recorded.files import RecordedFile
 from collectors.recorded.irc_lines import IrcLines, IrcLinesInJson, is_chat_line, lines_in_json, load_json
 from collectors.recorded.recording import Recording
 from collectors.recorded.text_logs import TextLog, is_text_log_line
-from collectors.recorded.times import now
 from collectors.recorded.vod_chat import VodChat
 from dashboard.errors import RecordingError
-from dashboard.events import Instant
+from dashboard.events import Instant, now_us
 
 LOOKED_FOR = (
     "raw chat lines of Twitch, recent-messages JSON, VOD chat JSON (TwitchDownloader and others), a Chatty"
@@ -27,7 +26,7 @@ _LOOKED_AT_LINES = 500
 
 
 def open_recording(
-    path: Path, *, channel: str | None = None, clock: Callable[[], Instant] = now
+    path: Path, *, channel: str | None = None, clock: Callable[[], Instant] = now_us
 ) -> Recording:
     """Recognises a file by its content.
 

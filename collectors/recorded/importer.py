@@ -13,9 +13,8 @@ from collectors.recorded.detect import open_recording
 from collectors.recorded.pacing import Pacer, in_order
 from collectors.recorded.recording import Recording
 from collectors.recorded.sessions import Sessions, identity_of
-from collectors.recorded.times import now
 from dashboard.errors import RecordingError
-from dashboard.events import Event, Instant, Observation
+from dashboard.events import Event, Instant, Observation, now_us
 
 FLUSH_EVERY_S = 0.5
 _PROGRESS_EVERY_S = 0.1
@@ -134,7 +133,7 @@ def import_files(
     speed: float | None = None,
     ingest: IngestLike,
     on_progress: OnProgress | None = None,
-    clock: Callable[[], Instant] = now,
+    clock: Callable[[], Instant] = now_us,
 ) -> ImportSummary:
     """Imports recordings one after the other; what is already there is not stored again.
 

@@ -17,9 +17,9 @@ import orjson
 from collectors.irc_events import to_events
 from collectors.recorded.files import RecordedFile
 from collectors.recorded.recording import BATCH_EVENTS, Occurrences, Recording
-from collectors.recorded.times import STAMP, now, parse_instant
+from collectors.recorded.times import STAMP, parse_instant
 from dashboard.errors import ParseError, RecordingError
-from dashboard.events import Event, Instant
+from dashboard.events import Event, Instant, now_us
 
 _DIRECTION = r"(?:>{1,3}|<{1,3}|-->|<--|->|<-|→|←)"
 _IRC = re.compile(r"(?:@\S+ +)?(?::\S+ +)?(?:[A-Z]+|\d{3})(?: |$)")
@@ -64,7 +64,7 @@ class IrcLines(Recording):
 
     format = "raw IRC lines"
 
-    def __init__(self, file: RecordedFile, clock: Callable[[], Instant] = now) -> None:
+    def __init__(self, file: RecordedFile, clock: Callable[[], Instant] = now_us) -> None:
         super().__init__(file, clock)
         self._first_at = self._find_first_time()
 
@@ -118,7 +118,7 @@ class IrcLinesInJson(IrcLines):
 
     format = "recent-messages JSON"
 
-    def __init__(self, file: RecordedFile, clock: Callable[[], Instant] = now) -> None:
+    def __init__(self, file: RecordedFile, clock: Callable[[], Instant] = now_us) -> None:
         self._read_bytes = 0
         super().__init__(file, clock)
 

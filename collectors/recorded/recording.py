@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from collectors.recorded.files import RecordedFile
-from collectors.recorded.times import HOUR, MINUTE, SECOND, now
-from dashboard.events import ChatMessage, Event, Instant, synthetic_id
+from collectors.recorded.times import HOUR, MINUTE, SECOND
+from dashboard.events import ChatMessage, Event, Instant, now_us, synthetic_id
 
 BATCH_EVENTS = 1_000
 _KEPT_CHARACTERS = 4_096
@@ -28,7 +28,7 @@ class Recording(ABC):
     longest_silence_us: ClassVar[int] = 30 * MINUTE
     """After so long without any event the recording counts as interrupted."""
 
-    def __init__(self, file: RecordedFile, clock: Callable[[], Instant] = now) -> None:
+    def __init__(self, file: RecordedFile, clock: Callable[[], Instant] = now_us) -> None:
         self.path: Path = file.path
         self.total_bytes = file.total_bytes
         self.rejects: list[tuple[str, str]] = []

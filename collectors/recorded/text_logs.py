@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from collectors.recorded.files import RecordedFile
 from collectors.recorded.plain import plain_events
 from collectors.recorded.recording import BATCH_EVENTS, Occurrences, Recording
-from collectors.recorded.times import STAMP, now, parse_instant
+from collectors.recorded.times import STAMP, parse_instant
 from dashboard.errors import RecordingError
-from dashboard.events import Event, Instant
+from dashboard.events import Event, Instant, now_us
 
 _LINE = re.compile(rf"\[({STAMP})\] (?:#(\w{{1,80}}) )?(.*)", re.ASCII | re.DOTALL)
 _AUTHOR = re.compile(r"([^\s:]{1,60}): (.*)|([^\s:]{1,60}):", re.DOTALL)
@@ -32,7 +32,7 @@ class TextLog(Recording):
     format = "rustlog or justlog text"
 
     def __init__(
-        self, file: RecordedFile, channel: str | None = None, clock: Callable[[], Instant] = now
+        self, file: RecordedFile, channel: str | None = None, clock: Callable[[], Instant] = now_us
     ) -> None:
         super().__init__(file, clock)
         self._channel = channel.lower() if channel else None

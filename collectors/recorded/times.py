@@ -7,7 +7,6 @@ logs name their zone in the header, see :mod:`collectors.recorded.chatty`.
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 
@@ -34,11 +33,6 @@ _START = datetime(1970, 1, 1, tzinfo=UTC)
 # Twitch opened in 2011 and Justin.tv in 2007: anything earlier is a field that was never set.
 _EARLIEST = Instant(1_167_609_600 * SECOND)
 _LATEST = Instant(4_102_444_800 * SECOND)
-
-
-def now() -> Instant:
-    """The present instant."""
-    return Instant(time.time_ns() // 1_000)
 
 
 @lru_cache(maxsize=4_096)

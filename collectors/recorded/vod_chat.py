@@ -28,9 +28,9 @@ from collectors.recorded.comments import Comment, comment_from, events_of, video
 from collectors.recorded.files import RecordedFile
 from collectors.recorded.irc_lines import load_json
 from collectors.recorded.recording import BATCH_EVENTS, Recording
-from collectors.recorded.times import DAY, SECOND, now, parse_instant
+from collectors.recorded.times import DAY, SECOND, parse_instant
 from dashboard.errors import RecordingError
-from dashboard.events import Event, Instant, StreamChange, synthetic_id
+from dashboard.events import Event, Instant, StreamChange, now_us, synthetic_id
 
 _TOLERANCE = 10 * SECOND
 _DATED_NAME = re.compile(r"(\d{4}-\d\d-\d\d)[_T ](\d\d)[-:](\d\d)[-:](\d\d)")
@@ -55,7 +55,7 @@ class VodChat(Recording):
         file: RecordedFile,
         document: Any,
         channel: str | None = None,
-        clock: Callable[[], Instant] = now,
+        clock: Callable[[], Instant] = now_us,
     ) -> None:
         super().__init__(file, clock)
         self._read_bytes = 0

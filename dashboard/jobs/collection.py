@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.access import LOCAL, Access
 from dashboard.config import parse_channels
 from dashboard.errors import AccessDenied, StreamLensError
-from dashboard.events import Instant
+from dashboard.events import Instant, now_us
 
 if TYPE_CHECKING:
     from dashboard.storage.state import State
@@ -86,11 +86,6 @@ class Progress:
     def is_complete(self) -> bool:
         """Whether every channel asked for is being read."""
         return self.joined_count >= self.wanted_count
-
-
-def now_instant() -> Instant:
-    """The wall clock."""
-    return Instant(time.time_ns() // 1000)
 
 
 def collector_status(state: State, *, now: Instant) -> CollectorStatus:
@@ -214,7 +209,7 @@ def start_collection(
     logins: Sequence[str],
     *,
     by: str,
-    now: Callable[[], Instant] = now_instant,
+    now: Callable[[], Instant] = now_us,
     sleep: Callable[[float], None] = time.sleep,
     timeout_s: float = JOIN_TIMEOUT_S,
     access: Access = LOCAL,

@@ -59,9 +59,9 @@ class FakeState:
     def read_status(self, name: str) -> FakeStatusRow | None:
         if not self.is_running:
             return None
-        from dashboard.jobs.collection import now_instant
+        from dashboard.events import now_us
 
-        now = now_instant()
+        now = now_us()
         channels = {
             login: {
                 "is_joined": True,

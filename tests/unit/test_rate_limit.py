@@ -273,6 +273,6 @@ class TestFile:
 
 
 def _fill(bucket: Bucket) -> None:
-    from collectors.rate_limit import utc_now
+    from dashboard.events import now_us
 
-    bucket.limit, bucket.remaining, bucket.reset_at = 1000, 1000, utc_now() + 200 * SECOND
+    bucket.limit, bucket.remaining, bucket.reset_at = 1000, 1000, now_us() + 200 * SECOND
