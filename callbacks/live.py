@@ -24,7 +24,7 @@ from dashboard.insights.live_model import LiveSnapshot
 from dashboard.jobs import collection
 from dashboard.services import Services
 from dashboard.ui import components, ids, live_view, text, updates
-from dashboard.ui.figures import live as figures
+from dashboard.ui.figures.live_words import live_summary
 
 log = logging.getLogger(__name__)
 
@@ -288,7 +288,7 @@ def _fill_chart(update: Update) -> None:
         tz=update.tz,
         key=f"{update.room}/{span_s}",
     )
-    words = figures.live_summary(series, update.tz)
+    words = live_summary(series, update.tz)
     update.put("summary", words, lambda: words)
 
 

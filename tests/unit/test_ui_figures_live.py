@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from dashboard.events import Instant
 from dashboard.insights.live_model import GapSpan, LiveSeries, Marker
 from dashboard.ui.figures import live as figures
+from dashboard.ui.figures.live_words import live_summary
 
 UTC = ZoneInfo("UTC")
 S = 1_000_000
@@ -123,12 +124,12 @@ def test_colours_follow_the_theme() -> None:
 
 
 def test_summary_says_it_in_sentences() -> None:
-    assert figures.live_summary(series(), UTC) == (
+    assert live_summary(series(), UTC) == (
         "From 22:13 to 22:23. Chat peaked at 72 messages per minute at 22:23. Usual is 48 to 80. "
         "Viewers went from 100 to 90. Raids: raid +263. 30 s were not observed."
     )
     nothing = series(velocity=(None,) * 60)
-    assert figures.live_summary(nothing, UTC) == "From 22:13 to 22:23 nothing was observed."
+    assert live_summary(nothing, UTC) == "From 22:13 to 22:23 nothing was observed."
 
 
 def test_right_scale_is_only_there_with_viewers_on_it() -> None:
