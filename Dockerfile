@@ -1,5 +1,6 @@
 # One image, three ways to run it: everything (default), or `web`, `collect`, `work` in containers of their own
-# on one /data (a local disk: the catalogue and the locks are files).
+# on one /data (a local disk: the catalogue and the locks are files). It listens on every address, so it
+# does not start without ALLOWED_USER_IDS and a login (README.md).
 FROM python:3.13-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data HOST=0.0.0.0 PORT=5000
