@@ -145,7 +145,7 @@ def receive_eventsub(server: Flask, settings: Settings) -> None:
 
     from dashboard.events import Event
     from dashboard.eventsub_message import EventSubMessage
-    from dashboard.eventsub_web import eventsub_blueprint
+    from dashboard.eventsub_web import answer_deliveries
     from dashboard.storage.eventsub_receiver import EventSubReceiver
     from dashboard.storage.eventsub_secret import eventsub_secret
     from dashboard.storage.recovery import read_opt_out
@@ -166,7 +166,7 @@ def receive_eventsub(server: Flask, settings: Settings) -> None:
         opt_out=read_opt_out(settings.opt_out_file) if settings.opt_out_file else (),
     )
     server.extensions["eventsub"] = receiver
-    server.register_blueprint(eventsub_blueprint(cache(lambda: eventsub_secret(settings)), receiver))
+    answer_deliveries(server, cache(lambda: eventsub_secret(settings)), receiver)
 
 
 def create_server(settings: Settings | None = None) -> Flask:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 import structlog
-from flask import Blueprint, Request, Response, request
 from pydantic import SecretStr
+from werkzeug.wrappers import Request, Response
 
 from dashboard.errors import ConfigError, ParseError, StorageError
 from dashboard.events_base import Instant, now_us
@@ -30,6 +30,10 @@ from dashboard.eventsub_message import (
     parse_instant,
 )
 from dashboard.eventsub_types import CALLBACK_PATH
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from flask import Flask
 
 log = structlog.get_logger(__name__)
 
@@ -57,38 +61,43 @@ class _Refused(Exception):
         self.status, self.result, self.reason = status, result, reason
 
 
-def eventsub_blueprint(
-    secret: Callable[[], SecretStr], receiver: Receiver, *, now: Callable[[], Instant] = now_us
-) -> Blueprint:
-    """The address that Twitch delivers to.
+def answer_deliveries(
+    server: Flask, secret: Callable[[], SecretStr], receiver: Receiver, *, now: Callable[[], Instant] = now_us
+) -> None:
+    """Opens the address that Twitch delivers to.
+
+    It answers 204 to what is durable (also to what was received before), 200 with the challenge to a new
+    subscription, 400 to what is broken, 403 to a wrong signature and to anything more than ten minutes off,
+    413 above 1 MiB, 503 when it could not be stored (Twitch sends it again).
 
     Args:
+        server: Gets the address, in front of its routes: sessions, cookies and page headers mean nothing
+            to a delivery and would cost half as much again as the delivery itself.
         secret: Gives what Twitch signs with; asked with each delivery.
         receiver: Stores what is Twitch's.
         now: The clock.
-
-    Returns:
-        A blueprint. It answers 204 to what is durable (also to what was received before), 200 with the
-        challenge to a new subscription, 400 to what is broken, 403 to a wrong signature and to anything
-        more than ten minutes off, 413 above 1 MiB, 503 when it could not be stored (Twitch sends it again).
     """
-    blueprint = Blueprint("eventsub", __name__)
+    behind = server.wsgi_app
 
-    @blueprint.post(CALLBACK_PATH)
-    def callback() -> Response:
+    def answer(incoming: Request) -> Response:
         try:
-            body = _body(request)
-            _check_signature(_told(secret), request, body)
-            message = _message(request, body, now())
-            result, answer = _handled(receiver, message)
+            body = _body(incoming)
+            _check_signature(_told(secret), incoming, body)
+            message = _message(incoming, body, now())
+            result, response = _handled(receiver, message)
         except _Refused as refused:
             # Neither body nor headers: whoever sent them may have put anything there.
             log.warning("EventSub delivery refused", result=refused.result, reason=refused.reason)
-            result, answer = refused.result, Response(refused.reason, refused.status, mimetype="text/plain")
+            result, response = refused.result, Response(refused.reason, refused.status, mimetype="text/plain")
         receiver.count(result)
-        return answer
+        return response
 
-    return blueprint
+    def door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == CALLBACK_PATH and environ["REQUEST_METHOD"] == "POST":
+            return answer(Request(environ))(environ, start_response)
+        return behind(environ, start_response)
+
+    server.wsgi_app = door  # type: ignore[method-assign]
 
 
 def signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:

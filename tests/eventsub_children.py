@@ -13,7 +13,7 @@ from waitress.server import create_server
 
 from collectors.eventsub_parse import parse_notification
 from dashboard.eventsub_message import EventSubMessage
-from dashboard.eventsub_web import eventsub_blueprint
+from dashboard.eventsub_web import answer_deliveries
 from dashboard.storage.eventsub_receiver import EventSubReceiver
 
 SECRET = "a-secret-of-the-tests"
@@ -36,7 +36,7 @@ def serve(data_dir: Path, deadly: str, pipe: Connection) -> None:
     receiver = Dying(data_dir, parse_notification)
     receiver.deadly = deadly
     server = Flask("child")
-    server.register_blueprint(eventsub_blueprint(lambda: SecretStr(SECRET), receiver))
+    answer_deliveries(server, lambda: SecretStr(SECRET), receiver)
     waitress = create_server(server, host="127.0.0.1", port=0, threads=8)
     pipe.send(waitress.effective_port)
     waitress.run()

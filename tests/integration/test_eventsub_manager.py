@@ -24,7 +24,7 @@ from dashboard.events import Event, Observation
 from dashboard.events_eventsub import Cheer, Notification
 from dashboard.eventsub_message import EventSubMessage
 from dashboard.eventsub_types import TYPES
-from dashboard.eventsub_web import eventsub_blueprint
+from dashboard.eventsub_web import answer_deliveries
 from dashboard.sandbox import SandboxServer, World
 from dashboard.sandbox.eventsub_messages import Told
 from dashboard.sandbox.eventsub_socket import SocketLimits
@@ -340,7 +340,7 @@ def web(tmp_path: Path) -> Iterator[tuple[str, EventSubReceiver]]:
     receiver = EventSubReceiver(tmp_path, parse_notification)
     settings = Settings(_env_file=None, data_dir=tmp_path, sandbox=True)
     server = Flask("web")
-    server.register_blueprint(eventsub_blueprint(lambda: eventsub_secret(settings), receiver))
+    answer_deliveries(server, lambda: eventsub_secret(settings), receiver)
     waitress = create_waitress(server, host="127.0.0.1", port=0, threads=8)
 
     def serve() -> None:

@@ -16,7 +16,7 @@ from dashboard.config import Settings
 from dashboard.errors import StorageError
 from dashboard.events import Instant
 from dashboard.eventsub_message import EventSubMessage
-from dashboard.eventsub_web import MOST_BYTES, eventsub_blueprint, signature
+from dashboard.eventsub_web import MOST_BYTES, answer_deliveries, signature
 from dashboard.storage.eventsub_secret import eventsub_secret
 
 SECRET = "s3cRe7abcdef"
@@ -66,9 +66,7 @@ class Site:
         self.receiver = FakeReceiver()
         self.now = SENT_AT + 1_000_000
         server = Flask("test")
-        server.register_blueprint(
-            eventsub_blueprint(lambda: SecretStr(SECRET), self.receiver, now=lambda: Instant(self.now))
-        )
+        answer_deliveries(server, lambda: SecretStr(SECRET), self.receiver, now=lambda: Instant(self.now))
         self.client = server.test_client()
 
     def post(self, body: bytes = BODY, **changed: str | None) -> Any:
