@@ -155,7 +155,7 @@ class TwitchAccess:
         ):
             if count:
                 words.append(f"{count} {word}")
-        return f"Logins: {', '.join(words)}"
+        return ", ".join(words)
 
     def _as_app(self) -> HelixClient:
         if self._app is None:

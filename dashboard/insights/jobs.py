@@ -205,14 +205,9 @@ class JobsInsights:
         """Every job as it is now."""
         now = self._now()
         worker = self._statuses.read_status(WORKER_STATUS)
-        is_running = (
-            worker is not None
-            and now - worker.updated_at <= _SILENT_AFTER_US
-            and not worker.payload.get("stopped_at")
-        )
         return JobsOverview(
             now=now,
-            is_worker_running=is_running,
+            is_worker_running=is_speaking(worker, now),
             worker_seen_at=worker.updated_at if worker else None,
             cards=tuple(self._card(spec, now) for spec in self._specs.values()),
         )
@@ -295,7 +290,7 @@ class JobsInsights:
             return JobCard(**_described(spec), state="blocked", why_not=obstacle.text, cure=obstacle.cure)
         row = self._statuses.read_status(COLLECTOR_STATUS)
         told: dict[str, Any] = (row.payload.get("helix") or {}) if row else {}
-        if row is None or now - row.updated_at > _SILENT_AFTER_US or row.payload.get("stopped_at"):
+        if not is_speaking(row, now):
             return JobCard(
                 **_described(spec),
                 state="off",
@@ -340,6 +335,15 @@ _STATES: Final[dict[str, CardState]] = {
     "cancelled": "cancelled",
     "lost": "lost",
 }
+
+
+def is_speaking(status: Status | None, now: Instant) -> bool:
+    """Whether a process runs, by its last word about itself."""
+    return (
+        status is not None
+        and now - status.updated_at <= _SILENT_AFTER_US
+        and not status.payload.get("stopped_at")
+    )
 
 
 def _described(spec: JobSpec) -> dict[str, Any]:

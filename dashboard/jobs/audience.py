@@ -97,8 +97,11 @@ async def followers(context: JobContext) -> str:
                     patience.answered()
                 except TwitchError as error:
                     patience.failed(room, error)
-    only = f"; only the total of {totals_only}, no login lists them" if totals_only else ""
-    return f"{_count(found, 'follow')} not known before, in {_count(len(rooms), 'channel')}{only}"
+    words = f"{_count(found, 'follow')} not known before, in {_count(len(rooms) - totals_only, 'channel')}"
+    if not totals_only:
+        return words
+    only = f"{_count(totals_only, 'channel')} whose followers no login may list"
+    return f"{words}; of {only}, the total" if totals_only < len(rooms) else f"Only the total of {only}"
 
 
 async def _followers_of(

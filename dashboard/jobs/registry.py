@@ -131,10 +131,9 @@ def job_specs(settings: Settings) -> dict[str, JobSpec]:
         JobSpec(
             "export",
             "Daily export",
-            "CSV and JSON of the days that are over, a file a channel and kind; the copy takes them to S3.",
+            "CSV and JSON of the days that are over, a file a channel and kind; with a bucket they go to S3 too.",
             Daily(1, 5, (zone,)),
             3600,
-            ("s3",),
         ),
         JobSpec(
             "compaction",

@@ -50,6 +50,8 @@ def notice(overview: JobsOverview) -> Component:
 
 def summary(overview: JobsOverview) -> str:
     """One sentence over the table."""
+    if not overview.is_worker_running:
+        return "The worker is not running"
     parts = []
     if overview.running_count:
         parts.append(f"{overview.running_count} under way")
@@ -156,7 +158,7 @@ def _took(seconds: float) -> str:
 
 def _obstacle(card: JobCard) -> html.P:
     cure = dcc.Link(card.cure, href=card.href) if card.href and len(card.cure) < 20 else card.cure
-    extra = dcc.Link("Open its page", href=card.href) if card.href and len(card.cure) >= 20 else None
+    extra = dcc.Link("Show me how", href=card.href) if card.href and len(card.cure) >= 20 else None
     return html.P([card.why_not, " ", cure, " ", extra], className="job-words")
 
 

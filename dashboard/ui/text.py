@@ -46,7 +46,7 @@ def day_clock(at: Instant, tz: ZoneInfo, *, now: Instant) -> str:
 def span(seconds: float) -> str:
     """A length of time in one or two units: ``28 s``, ``5 min``, ``2 h 14 min``."""
     whole = round(seconds)
-    if whole < 120 and whole % 60:
+    if whole < 60 or (whole < 120 and whole % 60):
         return f"{whole} s"
     minutes = round(whole / 60)
     if minutes < 60 or (minutes < 120 and minutes % 60 == 0):

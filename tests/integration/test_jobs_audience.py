@@ -53,7 +53,7 @@ async def test_subscribers_are_listed_once_a_day(server: SandboxServer, bench: B
 async def test_only_the_totals_without_the_scope(server: SandboxServer, bench: Bench) -> None:
     bench.state.follow([small(server)])
     words = await followers(bench.context("followers"))
-    assert words == "0 follows not known before, in 1 channel; only the total of 1, no login lists them"
+    assert words == "Only the total of 1 channel whose followers no login may list"
     ((total,),) = bench.rows("select follower_count from audience_counts")
     assert total > 0
     assert bench.rows("select count(*) from follows") == [(0,)]

@@ -78,6 +78,7 @@ def test_s3_survey_and_credentials() -> None:
     assert found is not None
     assert found[0] == "There is no S3 bucket."
     assert reason("sync", Vault(), s3_bucket="lake") is None
+    assert reason("export", Vault()) is None, "files of a day are worth something on this disk too"
     found = reason("survey", Vault())
     assert found is not None
     assert "SURVEY_CHANNEL_COUNT" in found[1]

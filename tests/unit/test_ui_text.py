@@ -15,6 +15,7 @@ MIDDAY = Instant(1_700_000_000_000_000)  # 2023-11-14T22:13:20Z
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
+        (0.2, "0 s"),
         (28, "28 s"),
         (60, "1 min"),
         (90, "90 s"),
