@@ -18,6 +18,7 @@ import structlog
 from collectors.helix_models import Stream
 from collectors.rate_limit import SECOND
 from dashboard.events import Event, Instant, Observation, StreamChange, ViewerSample, synthetic_id
+from dashboard.storage.private import make_private_folder
 
 log = structlog.get_logger(__name__)
 
@@ -249,7 +250,7 @@ def save_memory(path: Path | None, memory: Memory) -> None:
     content = orjson.dumps(asdict(memory) | {"joined": sorted(memory.joined)})
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:

@@ -28,6 +28,7 @@ import orjson
 import structlog
 
 from dashboard.events import Instant, now_us
+from dashboard.storage.private import make_private_folder
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class FileBucketStore:
     def change(self, edit: Callable[[Bucket], T]) -> T:
         """See :class:`BucketStore`; takes well under a millisecond."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._path.parent)
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             self._tell(error)

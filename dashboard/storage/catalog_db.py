@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dashboard.storage.files import full_disk_said_plainly, make_folder_durably
+from dashboard.storage.private import make_private_folder
 
 _SCHEMA = """
 create table if not exists files (
@@ -65,6 +66,7 @@ class CatalogDatabase:
         self._path = path
         self._local = threading.local()
         make_folder_durably(path.parent)
+        make_private_folder(path.parent)
         with self.transaction() as con:
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 con.execute(statement)

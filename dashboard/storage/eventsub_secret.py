@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from dashboard.config import Settings
 from dashboard.errors import ConfigError
+from dashboard.storage.private import make_private_folder
 
 _SECRET_BYTES = 32
 
@@ -40,7 +41,7 @@ def eventsub_secret(settings: Settings) -> SecretStr:
 
 def _kept(path: Path) -> str:
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:

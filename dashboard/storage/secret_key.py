@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dashboard.config import Settings
 from dashboard.errors import ConfigError
+from dashboard.storage.private import make_private_folder
 
 _KEY_BYTES = 32
 
@@ -63,7 +64,7 @@ def _key_of_file(path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Whoever is first makes the file, whole at once; the others find it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from dashboard.errors import ConfigError, StorageError
+from dashboard.storage.private import make_private_folder
 
 _WRITES = "streamlens_writes"
 
@@ -80,7 +81,7 @@ class StateDatabase:
 
     def _open(self) -> Engine:
         path = self._data_dir / "state" / "state.sqlite"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         engine = create_engine(
             self._url or URL.create("sqlite", database=str(path)), hide_parameters=True, pool_pre_ping=True
         )
