@@ -20,6 +20,8 @@ CSRF_FIELD = "csrf_token"
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _RANDOM_TOKEN = re.compile(r"[\w-]{32,128}")
+_MOST_FORM_BYTES = 64 * 2**10
+"""Our own forms have a few fields; taking megabytes of them apart costs seconds, before any login."""
 
 
 def is_https(settings: Settings) -> bool:
@@ -43,6 +45,13 @@ def set_session_cookie(response: flask.Response, session_id: str, settings: Sett
 def drop_session_cookie(response: flask.Response, settings: Settings) -> None:
     """Takes the session from the browser."""
     response.delete_cookie(SESSION_COOKIE, secure=is_https(settings), httponly=True, samesite="Lax")
+
+
+def _sent_in_form() -> str:
+    if flask.request.path.startswith("/_"):  # Scripts ask there, and they send the header.
+        return ""
+    flask.request.max_content_length = _MOST_FORM_BYTES
+    return flask.request.form.get(CSRF_FIELD, "")
 
 
 class Csrf:
@@ -69,7 +78,7 @@ class Csrf:
         """Whether this request comes from one of our pages."""
         if flask.request.headers.get("Sec-Fetch-Site") == "cross-site":
             return False
-        sent = flask.request.headers.get(CSRF_HEADER) or flask.request.form.get(CSRF_FIELD, "")
+        sent = flask.request.headers.get(CSRF_HEADER) or _sent_in_form()
         if session_id:
             return hmac.compare_digest(sent.encode(), self._of_session(session_id).encode())
         known = flask.request.cookies.get(CSRF_COOKIE, "")

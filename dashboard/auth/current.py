@@ -9,10 +9,13 @@ import flask
 
 from dashboard.access import LOCAL, NOBODY, Access
 from dashboard.config import Settings
+from dashboard.events import now_us
 from dashboard.storage.accounts import Account
 
 _KEY = "streamlens_access"
 _SESSION = "streamlens_session"
+_MODERATED_FOR_US = 24 * 3600 * 1_000_000
+"""Twitch is asked each hour who moderates what; an answer this old is nobody's right any more."""
 
 
 def current_access() -> Access:
@@ -47,7 +50,7 @@ def access_of(account: Account | None, settings: Settings) -> Access:
     """What somebody may see: their own channel, those that they moderate, and the public ones.
 
     Args:
-        account: As of the last login and the hourly look; None for somebody unknown.
+        account: As of the last login and the hourly look (a day at most); None for somebody unknown.
         settings: Public channels, who may log in, and who manages.
 
     Returns:
@@ -57,12 +60,14 @@ def access_of(account: Account | None, settings: Settings) -> Access:
         return LOCAL
     if account is None or account.user_id not in settings.allowed_user_ids:
         return NOBODY
+    is_fresh = account.moderated_at is not None and now_us() - account.moderated_at < _MODERATED_FOR_US
+    moderated = account.moderated_logins if is_fresh else ()
     return Access(
         user_id=account.user_id,
         user_login=account.user_login,
         user_display_name=account.user_display_name,
         is_admin=account.user_id in settings.admin_user_ids,
-        rooms=frozenset({account.user_login, *account.moderated_logins, *settings.public_channels}),
+        rooms=frozenset({account.user_login, *moderated, *settings.public_channels}),
     )
 
 

@@ -82,6 +82,12 @@ def install_auth(app: Dash, auth: Auth) -> None:
         return content_policy(hashes, settings.auth_url)
 
     install_gate(server, auth, policy)
+    from dash.exceptions import DependencyException
+
+    # Anybody may ask for scripts; a name that none has is no error of ours, with a traceback in the log.
+    server.register_error_handler(
+        DependencyException, lambda _: ("Not found", 404, {"Content-Type": "text/plain"})
+    )
     server.register_blueprint(auth_blueprint(auth))
     # Dash signs the handles of background jobs. With a key of each session's own, a handle that got
     # into other hands can neither fetch nor cancel anything there.

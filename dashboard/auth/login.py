@@ -288,15 +288,19 @@ class _Routes:
             return flask.redirect("/login", 303)
         user_id = flask.request.form.get("user_id", "") if access.is_local else access.user_id
         if user_id:
-            self._auth.twitch.forget(user_id)
-            self._auth.accounts.set_moderated(user_id, ())
+            self._forget(user_id)
             self._auth.note("revoke", user_id, access.user_login)
         return flask.redirect("/account", 303)
 
     def _revoke_if_last(self, user_id: str) -> None:
         """Other browsers of the same person still need the grant."""
         if not self._auth.accounts.sessions(user_id):
-            self._auth.twitch.forget(user_id)
+            self._forget(user_id)
+
+    def _forget(self, user_id: str) -> None:
+        """Without the grant nobody can look any more which channels somebody moderates: API keys live on."""
+        self._auth.twitch.forget(user_id)
+        self._auth.accounts.set_moderated(user_id, ())
 
     def _out(self, why: str) -> ResponseReturnValue:
         set_current(current_access() if current_access().is_local else NOBODY)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-STATIC = ("/assets/", "/vendor/", "/_dash-component-suites/", "/_favicon.ico", "/favicon.ico")
-_OPEN = (*STATIC, "/api/")
+STATIC = ("/assets/", "/vendor/", "/_dash-component-suites/")
+_ICONS = frozenset({"/_favicon.ico", "/favicon.ico"})
 _OPEN_EXACTLY = frozenset(
     {"/login", "/logout", "/auth/twitch", "/auth/twitch/callback", "/healthz", "/api", "/eventsub/callback"}
 )
@@ -14,12 +14,12 @@ _NEVER_NEXT = ("/login", "/logout", "/auth/", "/_", "/api", "/eventsub/", "/asse
 
 def is_static(path: str) -> bool:
     """Whether an address gives the same to everybody: style sheets, scripts, icons."""
-    return path.startswith(STATIC)
+    return path.startswith(STATIC) or path in _ICONS
 
 
 def is_open(path: str) -> bool:
     """Whether an address can be asked for without a login; the API and webhooks check for themselves."""
-    return path in _OPEN_EXACTLY or path.startswith(_OPEN)
+    return is_static(path) or path in _OPEN_EXACTLY or path.startswith("/api/")
 
 
 def local_path(address: str | None, fallback: str = "/live") -> str:

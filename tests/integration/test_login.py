@@ -88,6 +88,15 @@ class TestGate:
             assert client.get(path, base_url=BASE).status_code in (303, 401), path
         assert tried >= 5
 
+    @pytest.mark.parametrize("path", ["/favicon.icon", "/_favicon.ico/live", "/favicon.ico/live"])
+    def test_what_only_begins_like_an_icon_is_shut(self, closed: Site, path: str) -> None:
+        assert closed.client().get(path, base_url=BASE).status_code in (303, 401)
+
+    @pytest.mark.parametrize("name", ["nothing/x.js", "dash/../../x.py"])
+    def test_scripts_that_are_none_are_not_found(self, closed: Site, name: str) -> None:
+        answer = closed.client().get(f"/_dash-component-suites/{name}", base_url=BASE)
+        assert (answer.status_code, "Traceback" in answer.text) == (404, False)
+
     def test_the_door_itself_is_open(self, closed: Site) -> None:
         client = closed.client()
         for path in (
@@ -357,6 +366,23 @@ class TestSessions:
             200,
         ]
 
+    @pytest.mark.parametrize("path", ["/logout", "/auth/logout-everywhere", "/auth/revoke"])
+    def test_an_api_key_sees_no_moderated_channels_once_the_grant_is_gone(
+        self, closed: Site, sandbox: SandboxThread, path: str
+    ) -> None:
+        user_id, login = sandbox.person(0)
+        client = closed.person(login, "?purpose=moderator")
+        closed.auth.accounts.set_moderated(user_id, ["other_room"])
+        assert closed.services.api_keys is not None
+        key, _ = closed.services.api_keys.create(user_id, "mine", frozenset({"read"}))
+        bearer = {"Authorization": f"Bearer {key}"}
+        address = "/api/v1/messages?room-name=other_room"
+        assert client.get(address, headers=bearer, base_url=BASE).status_code == 200
+        client.post(path, data={"csrf_token": csrf_of(client)}, base_url=BASE)
+        assert client.get(address, headers=bearer, base_url=BASE).status_code == 403
+        own = f"/api/v1/messages?room-name={login}"
+        assert client.get(own, headers=bearer, base_url=BASE).status_code == 200
+
     def test_a_link_logs_nobody_out(self, closed: Site, sandbox: SandboxThread) -> None:
         client = closed.person(sandbox.person(0)[1])
         assert client.get("/logout", base_url=BASE).headers["Location"] == "/account"
@@ -440,6 +466,17 @@ class TestCsrf:
         client = opened.client()
         assert self.update(client) == 403
         assert self.update(client, **{"X-CSRFToken": csrf_of(client)}) != 403
+
+    @pytest.mark.parametrize("path", ["/logout", "/nowhere"])
+    def test_large_forms_are_not_taken_apart(self, closed: Site, path: str) -> None:
+        form = {"data": b"a=b&" * 20_000, "content_type": "application/x-www-form-urlencoded"}
+        assert closed.client().post(path, **form, base_url=BASE).status_code == 413
+
+    def test_what_scripts_ask_is_never_a_form(self, closed: Site) -> None:
+        client = closed.client()
+        client.get("/login", base_url=BASE)
+        form = {"csrf_token": csrf_of(client)}
+        assert client.post("/_dash-update-component", data=form, base_url=BASE).status_code == 403
 
     def test_keys_and_webhooks_need_none(self, closed: Site) -> None:
         client = closed.client()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from dashboard.auth.limits import AddressLimit
 from dashboard.auth.paths import is_open, local_path
 from dashboard.config import Settings
 from dashboard.errors import AccessDenied, ConfigError
-from dashboard.events import Instant
+from dashboard.events import Instant, now_us
 from dashboard.scopes import ALL_SCOPES, PURPOSES, SCOPES, USES, granted_purposes, scopes_for
 from dashboard.storage.accounts import Account, open_accounts
 from dashboard.storage.audit import open_audit
@@ -124,7 +125,7 @@ class TestLimit:
 
 
 class TestAccess:
-    ACCOUNT = Account("11", "eleven", "Eleven", Instant(0), ("twelve",), Instant(1))
+    ACCOUNT = Account("11", "eleven", "Eleven", Instant(0), ("twelve",), now_us())
 
     def test_own_moderated_and_public(self) -> None:
         settings = settings_for(login="required", allowed_user_ids="11,12", public_channels="open_one")
@@ -134,6 +135,12 @@ class TestAccess:
             access.require_room("other")
         with pytest.raises(AccessDenied):
             access.require_admin()
+
+    @pytest.mark.parametrize("moderated_at", [None, Instant(now_us() - 25 * 3600 * 1_000_000)])
+    def test_what_twitch_was_not_asked_for_a_day_is_no_right(self, moderated_at: Instant | None) -> None:
+        settings = settings_for(login="required", allowed_user_ids="11")
+        old = replace(self.ACCOUNT, moderated_at=moderated_at)
+        assert access_of(old, settings).rooms == frozenset({"eleven"})
 
     def test_who_manages(self) -> None:
         settings = settings_for(login="required", allowed_user_ids="11", admin_user_ids="11")
