@@ -31,6 +31,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(?i)\b(bearer|oauth)(\s+)[\w.~+/=-]{16,}"), rf"\1\2{HIDDEN}"),
     (re.compile(r"(?i)\b(oauth:)[^\s\"'\\,})]+"), rf"\1{HIDDEN}"),
+    # Our own API's keys; what stands before the secret half is no secret.
+    (re.compile(r"\b(sl_[a-z0-9]{12}_)[A-Za-z0-9]{43}"), rf"\1{HIDDEN}"),
     (re.compile(r"\b(PASS\s+)(?!oauth:)[^\s\"'\\]+"), rf"\1{HIDDEN}"),
     # client_secret=…, access_token=…: URLs, forms, environment, our own text format.
     (re.compile(rf"(?i)({_NAME}=[\\\"']*)[^\s\"'\\&;,)}}\]]+"), rf"\1{HIDDEN}"),
@@ -57,6 +59,7 @@ _SHORTEST_SECRET = 6
 _LOWEST_LEVELS = {
     "aiohttp.access": logging.WARNING,
     "apscheduler": logging.WARNING,
+    "authlib": logging.INFO,
     "boto3": logging.INFO,
     "botocore": logging.INFO,
     "s3transfer": logging.INFO,
@@ -64,7 +67,11 @@ _LOWEST_LEVELS = {
     "websockets": logging.INFO,
 }
 
-_known_secrets: set[str] = set()
+_MOST_SECRETS = 2_000
+"""Tokens change every few hours, and every line is searched for every value that is known."""
+_known_secrets: dict[str, bool] = {}
+"""Whether a value is known for good: those of the settings are told once, tokens at each use."""
+_knowing = threading.Lock()
 
 
 def scrub(text: str) -> str:
@@ -77,21 +84,29 @@ def scrub(text: str) -> str:
         The text with ``**********`` in the place of tokens, secrets, passwords, ``oauth:`` strings and
         Authorization headers.
     """
-    for secret in _known_secrets:
+    for secret in tuple(_known_secrets):  # Other threads learn of new ones meanwhile.
         text = text.replace(secret, HIDDEN)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
 
 
-def hide(secrets: Iterable[SecretStr | str]) -> None:
+def hide(secrets: Iterable[SecretStr | str], *, for_good: bool = False) -> None:
     """Makes values known to :func:`scrub` wherever they turn up, whatever stands before them.
 
     Args:
         secrets: Empty and very short ones are left out.
+        for_good: Else the oldest are forgotten when there are thousands.
     """
     values = (secret.get_secret_value() if isinstance(secret, SecretStr) else secret for secret in secrets)
-    _known_secrets.update(value for value in values if len(value) >= _SHORTEST_SECRET)
+    with _knowing:
+        for value in values:
+            if len(value) >= _SHORTEST_SECRET:
+                _known_secrets[value] = for_good or _known_secrets.get(value, False)
+        if len(_known_secrets) > _MOST_SECRETS:
+            passing = [value for value, is_for_good in _known_secrets.items() if not is_for_good]
+            for value in passing[: len(_known_secrets) - _MOST_SECRETS]:
+                del _known_secrets[value]
 
 
 def configure_logging(
@@ -109,7 +124,7 @@ def configure_logging(
         secrets: See :func:`hide`.
         stream: Where to; by default standard error as it is at the time of each line.
     """
-    hide(secrets)
+    hide(secrets, for_good=True)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

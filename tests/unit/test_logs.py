@@ -7,6 +7,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     handlers, level = list(root.handlers), root.level
     names = list(dashboard.logs._LOWEST_LEVELS)
     levels = {name: logging.getLogger(name).level for name in names}
-    monkeypatch.setattr(dashboard.logs, "_known_secrets", set())
+    monkeypatch.setattr(dashboard.logs, "_known_secrets", {})
     yield
     root.handlers, root.level = handlers, level
     for name, was in levels.items():
@@ -214,3 +215,45 @@ def test_uncaught_exceptions_in_main_and_in_threads() -> None:
     assert done.returncode == 1
     assert done.stderr.count(f"ValueError: client_secret={HIDDEN}") == 2
     assert "hunter2" not in done.stderr.replace("raise ValueError('client_secret=hunter2')", "")
+
+
+def test_the_oldest_tokens_are_forgotten_and_settings_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashboard.logs, "_MOST_SECRETS", 3)
+    dashboard.logs.hide(["of-the-settings"], for_good=True)
+    for number in range(5):
+        dashboard.logs.hide([f"token-{number}"])
+    told = dashboard.logs.scrub("of-the-settings token-0 token-3 token-4")
+    assert told == f"{HIDDEN} token-0 {HIDDEN} {HIDDEN}"
+
+
+def test_secrets_may_be_told_while_lines_are_written() -> None:
+    stop = threading.Event()
+
+    def tell() -> None:
+        for number in range(100_000):
+            if stop.is_set():
+                return
+            dashboard.logs.hide([f"value-{number % 5000}"])
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    try:
+        for _ in range(200):
+            dashboard.logs.scrub("a line")
+    finally:
+        stop.set()
+        teller.join()
+
+
+def test_api_keys_are_hidden_wherever_they_stand() -> None:
+    key = "sl_abcdefgh1234_" + "A1b" * 14 + "Z"
+    assert dashboard.logs.scrub(f"GET /x?k={key} {key}.") == (
+        f"GET /x?k=sl_abcdefgh1234_{HIDDEN} sl_abcdefgh1234_{HIDDEN}."
+    )
+
+
+def test_the_login_library_does_not_log_its_verifier() -> None:
+    stream = io.StringIO()
+    dashboard.logs.configure_logging("DEBUG", stream=stream)
+    logging.getLogger("authlib.integrations.base_client.sync_app").debug("Using code_verifier: 'S5gxYf'")
+    assert stream.getvalue() == ""
