@@ -13,6 +13,7 @@ import hashlib
 import inspect
 import logging
 import signal
+import threading
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from types import FrameType
 from typing import Any
 
 from dash import Dash, DiskcacheManager, Input, Output, State, no_update
+from dash.exceptions import PreventUpdate
 
 from dashboard.access import LOCAL, Access
 from dashboard.auth.current import current_session, from_plain, plain
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 POLL_MS = 500
 _REMEMBER_S = 86_400
+_MOST_JOBS = 8
+"""Of one person at once; each is a process of its own."""
 
 
 class JobTimeoutError(StreamLensError):
@@ -51,6 +55,8 @@ class OwnedJobs(DiskcacheManager):
     def __init__(self, cache: Any, who: Callable[[], Access]) -> None:
         super().__init__(cache)
         self._who = who
+        self._counting = threading.Lock()
+        self._running: dict[str, list[tuple[Any, float]]] = {}
 
     def build_cache_key(
         self, fn: Callable[..., Any], args: Any, cache_args_to_ignore: Any, triggered: Any
@@ -60,12 +66,26 @@ class OwnedJobs(DiskcacheManager):
         return hashlib.sha256(f"{key} {self._owner()}".encode()).hexdigest()
 
     def call_job_fn(self, key: str, job_fn: Callable[..., Any], args: Any, context: Any) -> Any:
-        """Starts a job, with the access of who asks as its last argument and nothing of their cookies."""
+        """Starts a job, with the access of who asks as its last argument and nothing of their cookies.
+
+        Raises:
+            PreventUpdate: This person has too many already.
+        """
         for part in ("cookies", "headers"):
             if part in context:
                 context[part] = {}
-        job = super().call_job_fn(key, job_fn, [*args, plain(self._who())], context)
-        self.handle.set(f"owner-{job}", (self._owner(), _born_at(job)), expire=_REMEMBER_S)
+        who = self._who()
+        with self._counting:
+            mine = [
+                job for job in self._running.get(who.user_id, ()) if job[1] and _born_at(job[0]) == job[1]
+            ]
+            if len(mine) >= _MOST_JOBS:
+                log.warning("user %s has %d jobs already, no more are started", who.user_id, len(mine))
+                raise PreventUpdate
+            job = super().call_job_fn(key, job_fn, [*args, plain(who)], context)
+            born_at = _born_at(job)
+            self._running[who.user_id] = [*mine, (job, born_at)]
+        self.handle.set(f"owner-{job}", (self._owner(), born_at), expire=_REMEMBER_S)
         return job
 
     def terminate_job(self, job: Any) -> None:

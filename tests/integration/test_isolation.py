@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import psutil
 import pytest
 from dash import DiskcacheManager
+from dash.exceptions import PreventUpdate
 from flask.testing import FlaskClient
 
 from callbacks import background
@@ -381,3 +382,32 @@ def test_a_job_gets_the_access_of_the_session(tmp_path: Path) -> None:
     assert given[0][:2] == ["x", "nonce"]
     assert from_plain(given[0][2]) == person
     assert given[1] == {"cookies": {}, "headers": {}, "path": "/"}
+
+
+def test_nobody_fills_the_machine_with_jobs(tmp_path: Path) -> None:
+    people = {"now": Access("11")}
+    keeper = background.manager(tmp_path, lambda: people["now"])
+    children: list[subprocess.Popen[bytes]] = []
+
+    def start(self: Any, key: str, job_fn: Any, args: Any, context: Any) -> int:
+        children.append(subprocess.Popen(["sleep", "60"]))
+        return children[-1].pid
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DiskcacheManager, "call_job_fn", start)
+        try:
+            for _ in range(8):
+                keeper.call_job_fn("k", None, ["nonce"], {})
+            with pytest.raises(PreventUpdate):
+                keeper.call_job_fn("k", None, ["nonce"], {})
+            people["now"] = Access("12")
+            keeper.call_job_fn("k", None, ["nonce"], {})
+            children[0].kill()
+            children[0].wait()
+            people["now"] = Access("11")
+            keeper.call_job_fn("k", None, ["nonce"], {})
+        finally:
+            for child in children:
+                child.kill()
+                child.wait()
+    assert len(children) == 10
