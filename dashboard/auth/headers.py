@@ -65,6 +65,7 @@ def set_headers(response: flask.Response, policy: str, settings: Settings) -> No
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     }
     if is_https(settings):

@@ -500,6 +500,7 @@ class TestHeaders:
             assert "unsafe-eval" not in policy
             assert headers["X-Content-Type-Options"] == "nosniff"
             assert headers["Referrer-Policy"] == "same-origin"
+            assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
             assert "Strict-Transport-Security" not in headers
 
     def test_what_is_personal_is_kept_by_no_cache(self, opened: Site) -> None:

@@ -86,6 +86,15 @@ def test_lane_shows_what_has_no_label_and_joins_what_would_overlap() -> None:
     assert chip["hovertext"] == "22:15: sub 5<br>beside it: sub 0, sub 1, sub 2, sub 3 and 1 more"
 
 
+def test_names_are_words_and_no_html() -> None:
+    evil, shown = "<b>A</b>&c", "&lt;b&gt;A&lt;/b&gt;&amp;c"
+    chips = figures.label_chips(series(markers=(Marker(at(300), "game", evil),)), UTC, "dark")
+    assert [chip["text"] for chip in chips] == [shown]
+    assert chips[0]["hovertext"].endswith(f": {shown}")
+    hidden = (Marker(at(300), "raid", "raid"), Marker(at(304), "game", evil))
+    assert f"beside it: {shown}" in figures.label_chips(series(markers=hidden), UTC, "dark")[0]["hovertext"]
+
+
 def test_gap_has_a_dot_with_a_sentence() -> None:
     assert figures.lane_points(series(markers=())) == [
         (1_700_000_200_000, "gap", "not observed for 30 s (reconnect)")

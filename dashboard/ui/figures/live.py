@@ -177,7 +177,7 @@ def lane_points(series: LiveSeries) -> list[tuple[int, str, str]]:
     Marks that would lie on each other are drawn as one; its hover names them all.
     """
     slot_us = max((series.end_at - series.start_at) // SLOTS, 1)
-    happenings = [(m.at, m.category, m.label) for m in series.markers]
+    happenings = [(m.at, m.category, _plain(m.label)) for m in series.markers]
     happenings += [(g.started_at, "gap", gap_words(g)) for g in series.gaps]
     labels_at = [marker.at for marker in labelled(series)]
     reach_us = int((series.end_at - series.start_at) * LABEL_HALF_SHARE)
@@ -294,7 +294,7 @@ def label_chips(series: LiveSeries, tz: ZoneInfo, theme_name: theme.Theme) -> li
             "xanchor": _anchor((marker.at - series.start_at) / width_us),
             "yref": "y3",
             "y": 0.5,
-            "text": _short(marker.label),
+            "text": _plain(_short(marker.label)),
             "showarrow": False,
             "font": {"size": 11, "color": category_color(marker.category, theme_name)},
             "bgcolor": colors["raised"],
@@ -310,10 +310,15 @@ def _label_hover(label: Marker, series: LiveSeries, tz: ZoneInfo) -> str:
     """The label in full, and everything that stands hidden under it."""
     reach_us = int((series.end_at - series.start_at) * LABEL_HALF_SHARE)
     under = [m for m in series.markers if m is not label and abs(m.at - label.at) <= reach_us]
-    named = ", ".join(marker.label for marker in under[:4])
+    named = ", ".join(_plain(marker.label) for marker in under[:4])
     more = f" and {len(under) - 4} more" if len(under) > 4 else ""
     beside = f"<br>beside it: {named}{more}" if under else ""
-    return f"{text.clock(label.at, tz)}: {label.label}{beside}"
+    return f"{text.clock(label.at, tz)}: {_plain(label.label)}{beside}"
+
+
+def _plain(label: str) -> str:
+    """Names of games are others' words, and Plotly makes links and bold letters of what looks like HTML."""
+    return label.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _short(label: str) -> str:
