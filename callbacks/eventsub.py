@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 SAFE = "The page keeps what it shows and tries again. What was received is safe."
 SOON = "The collector does it within seconds."
+LATER = "It is done when a collector runs."
 OUTPUTS = {
     "notice": Output(ids.EVENTSUB_NOTICE, "children"),
     "transport": Output(ids.EVENTSUB_TRANSPORT, "children"),
@@ -134,6 +135,10 @@ def _insights(services: Services) -> EventSubInsights:
     return services.eventsub
 
 
+def _when(services: Services) -> str:
+    return SOON if _insights(services).is_running() else LATER
+
+
 def _said(work: Callable[[], str]) -> Any:
     """What came of a wish, in words."""
     try:
@@ -148,7 +153,7 @@ def create(services: Services, _: int, __: int, eventsub_type: str | None, room:
     def work() -> str:
         access = services.current_access()
         login = _insights(services).create(access, str(eventsub_type or ""), str(room or ""))
-        return f"Asked for it for {login}. {SOON}"
+        return f"Asked for it for {login}. {_when(services)}"
 
     return _said(work)
 
@@ -162,9 +167,9 @@ def create_all_or_retry(services: Services, all_clicks: int | None, retry_clicks
         access = services.current_access()
         if ctx.triggered_id == ids.EVENTSUB_CREATE_ALL:
             _insights(services).create_all(access)
-            return f"Asked for all that are possible. {SOON}"
+            return f"Asked for all that are possible. {_when(services)}"
         _insights(services).retry(access)
-        return f"Asked to try again what failed. {SOON}"
+        return f"Asked to try again what failed. {_when(services)}"
 
     return _said(work)
 
@@ -188,6 +193,6 @@ def delete(services: Services, clicks: int | None, key: str | None) -> Any:
 
     def work() -> str:
         row = _insights(services).delete(services.current_access(), key)
-        return f"Asked to delete {row.eventsub_type} of {row.room_login}. {SOON}"
+        return f"Asked to delete {row.eventsub_type} of {row.room_login}. {_when(services)}"
 
     return _said(work)

@@ -82,7 +82,7 @@ class _Slot:
         if self._task is not None:
             task, self._task = self._task, None
             await cancelled([task])
-            self.book.lost("closed")
+            self.book.lost("the collector stopped")
 
     async def _begin(self, session_id: str) -> None:
         async with self._lock:

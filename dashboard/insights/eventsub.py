@@ -189,11 +189,10 @@ class EventSubInsights:
         enabled = [row for row in wanted if row.status == "enabled"]
         shown = {"enabled": enabled, "trouble": [row for row in wanted if row.status != "enabled"]}
         rows = [row for row in shown.get(show, wanted) if room in ("", row.room_login)]
-        is_running = status is not None and now - status.updated_at <= _SILENT_AFTER_US
         return Overview(
             now=now,
             transport=told.get("transport"),
-            is_running=is_running and not told.get("stopped_at"),
+            is_running=_is_speaking(status, now),
             error=told.get("error"),
             people=tuple(told.get("people", ())),
             unusable=told.get("unusable") or {},
@@ -211,6 +210,10 @@ class EventSubInsights:
             is_waiting=bool(self._known.open_wishes()),
         )
 
+    def is_running(self) -> bool:
+        """Whether there is a collector that carries wishes out."""
+        return _is_speaking(self._state.read_status(COLLECTOR_STATUS), self._now())
+
     def create(self, access: Access, eventsub_type: str, room: str) -> str:
         """Asks for a type of a channel.
 
@@ -220,13 +223,20 @@ class EventSubInsights:
         Raises:
             AccessDenied: Not an admin.
             ConfigError: There is no such type, or this can be no login.
+            JobError: It is known already that somebody has to permit it first.
         """
         access.require_admin()
+        if eventsub_type not in TYPES:
+            raise ConfigError("Choose what to subscribe to.")
+        if not room.strip():
+            raise ConfigError("Write the name of the channel.")
         login = room.strip().lower().removeprefix("#").rsplit("/", 1)[-1]
         if not _LOGIN.fullmatch(login):
             raise ConfigError(f"“{room[:40]}” is no login. It has letters, digits and _, at most 25.")
-        if eventsub_type not in TYPES:
-            raise ConfigError("Choose what to subscribe to.")
+        for row in self._known.subscriptions():
+            is_meant = (row.eventsub_type, row.room_login) == (eventsub_type, login)
+            if is_meant and row.status == "impossible":
+                raise JobError(f"Not possible yet for {login}. {row.error or ''}".strip())
         self._known.wish(CREATE, access.user_id, eventsub_type=eventsub_type, room_login=login)
         return login
 
@@ -283,6 +293,14 @@ class EventSubInsights:
         told: dict[str, Any] = status.payload if status else {}
         callback = f"{self._public_url}{CALLBACK_PATH}" if self._public_url else CALLBACK_PATH
         return Deliveries(callback, told.get("counts") or {}, told.get("last_at"), told.get("error"))
+
+
+def _is_speaking(status: Status | None, now: Instant) -> bool:
+    return (
+        status is not None
+        and now - status.updated_at <= _SILENT_AFTER_US
+        and not status.payload.get("stopped_at")
+    )
 
 
 def _connection(told: Mapping[str, Any]) -> Connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -151,7 +152,7 @@ def health(overview: Overview) -> list[Component]:
     """Connections, cost, and what the webhook got."""
     parts: list[Component] = []
     if overview.connections:
-        lines = [_connection(one, overview.now) for one in overview.connections]
+        lines = [_connection(one, overview) for one in overview.connections]
         parts.append(html.Ul(lines, className="eventsub-list"))
     if overview.deliveries:
         parts.append(_deliveries(overview.deliveries, overview.now))
@@ -167,10 +168,11 @@ def health(overview: Overview) -> list[Component]:
     return parts
 
 
-def _connection(one: Connection, now: Instant) -> html.Li:
+def _connection(one: Connection, overview: Overview) -> html.Li:
     state, style = ("connected", "good") if one.is_connected else ("not connected", "bad")
-    heard = f"heard {_ago(one.heard_at, now)}" if one.heard_at else one.error or "connecting"
-    facts = [f"{one.subscription_count:,} subscriptions"]
+    trying = "connecting" if overview.is_running else "no collector"
+    heard = f"heard {_ago(one.heard_at, overview.now)}" if one.heard_at else one.error or trying
+    facts = ["1 subscription" if one.subscription_count == 1 else f"{one.subscription_count:,} subscriptions"]
     if one.shard:
         facts.append(f"shard {one.shard}")
     if one.handover_count:
@@ -271,11 +273,13 @@ def _row(row: Subscription, now: Instant) -> html.Tr:
                 className="state",
             ),
             html.Td(
-                "–" if row.cost is None else f"{row.cost:,}", className="num", **components.data(label="Cost")
+                "–" if row.cost is None else f"{row.cost:,}",
+                className="num" if row.cost else "num is-nothing",
+                **components.data(label="Cost"),
             ),
             html.Td(
                 [html.Span(last, title=when), html.Small(count) if count else None],
-                className="num",
+                className="num" if row.last_event_at else "num is-nothing",
                 **components.data(label="Last event"),
             ),
             html.Td(delete, className="action"),
@@ -289,18 +293,32 @@ def missing(overview: Overview) -> Component:
         return None
     return components.card(
         "Not possible yet",
-        html.Ul([_missing(one) for one in overview.missing], className="eventsub-missing"),
+        html.Ul([_missing(*group) for group in _by_cure(overview.missing)], className="eventsub-missing"),
         side=_login_link("Log in or grant more", class_name="button"),
     )
 
 
-def _missing(one: Missing) -> html.Li:
+def _by_cure(found: Sequence[Missing]) -> list[tuple[Missing, list[str]]]:
+    """What one login by one person would bring, as one; with the scopes that it takes."""
+    groups: dict[tuple[str, str, tuple[str, ...]], tuple[Missing, list[str]]] = {}
+    for one in found:
+        key = (one.who, _purpose(one.scope), one.rooms)
+        before, scopes = groups.get(key, (replace(one, titles=()), []))
+        titles = tuple(dict.fromkeys([*before.titles, *one.titles]))
+        groups[key] = (replace(one, titles=titles), [*scopes, one.scope] if one.scope else scopes)
+    return list(groups.values())
+
+
+def _missing(one: Missing, scopes: list[str]) -> html.Li:
     rooms = ", ".join(one.rooms[:5]) + (f" and {len(one.rooms) - 5} more" if len(one.rooms) > 5 else "")
     grant: list[Component] = [" ", _login_link("Grant it", scope=one.scope)] if one.scope in USES else []
+    names = html.Div([html.Code(scope) for scope in scopes], className="eventsub-scopes")
+    if len(scopes) > 3:
+        names = html.Details([html.Summary(f"{len(scopes)} permissions"), names])
     return html.Li(
         [
             html.B(", ".join(one.titles)),
-            html.Span([html.Code(one.scope) if one.scope else None, f" {one.who}", *grant]),
+            html.Div([one.who, *grant, names]),
             html.Span(rooms, className="muted"),
         ]
     )
@@ -362,9 +380,13 @@ def _title(name: str) -> str:
 
 def _login_link(words: str, *, class_name: str = "", scope: str = "") -> html.A:
     """A link to the login, which is no page of Dash's."""
-    purposes = [one.purpose for one in SCOPES if one.name == scope]
-    query = f"?purpose={purposes[0]}&next=/eventsub" if purposes else "?next=/eventsub&more=1"
+    purpose = _purpose(scope)
+    query = f"?purpose={purpose}&next=/eventsub" if purpose else "?next=/eventsub&more=1"
     return html.A(words, href=f"/login{query}", className=class_name)
+
+
+def _purpose(scope: str) -> str:
+    return next((one.purpose for one in SCOPES if one.name == scope), "")
 
 
 def _ago(at: Instant, now: Instant) -> str:

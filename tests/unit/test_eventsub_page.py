@@ -12,10 +12,11 @@ from dashboard.access import LOCAL, NOBODY, Access
 from dashboard.config import Settings
 from dashboard.errors import AccessDenied, ConfigError, JobError
 from dashboard.events import Instant
-from dashboard.insights.eventsub import EventSubInsights
+from dashboard.insights.eventsub import EventSubInsights, Missing
 from dashboard.services import Services
 from dashboard.storage.eventsub_state import EventSubState, Subscription
 from dashboard.storage.state import State
+from dashboard.ui import eventsub_view
 
 VIEWER = Access("7", "viewer", rooms=frozenset({"alpha"}))
 NOW = Instant(1_700_000_000_000_000)
@@ -115,6 +116,34 @@ def test_a_login_is_taken_in_any_form_and_nothing_else_is(
     with pytest.raises(JobError):
         insights.delete(LOCAL, "gone")
     assert [wish.room_login for wish in known.open_wishes()] == ["alpha", "beta_1"]
+
+
+def test_what_nobody_permits_is_refused_with_what_is_missing(
+    insights: EventSubInsights, known: EventSubState
+) -> None:
+    with pytest.raises(JobError, match="Not possible yet for alpha"):
+        insights.create(LOCAL, "channel.follow", "Alpha")
+    with pytest.raises(ConfigError, match="name of the channel"):
+        insights.create(LOCAL, "channel.follow", " ")
+    with pytest.raises(ConfigError, match="Choose what"):
+        insights.create(LOCAL, "", "")
+    assert known.open_wishes() == []
+
+
+def test_what_one_login_would_bring_stands_together() -> None:
+    owner, rooms = "The channel's owner has to log in and grant it.", ("alpha", "beta")
+    found = [
+        Missing(owner, "channel:read:polls", rooms, ("Poll starts",)),
+        Missing(owner, "channel:read:goals", rooms, ("Goal starts",)),
+        Missing(owner, "channel:read:goals", ("gamma",), ("Goal ends",)),
+        Missing("Twitch knows no channel of this login.", "", ("delta",), ("Bans",)),
+    ]
+    groups = eventsub_view._by_cure(found)
+    assert [(one.rooms, one.titles, scopes) for one, scopes in groups] == [
+        (rooms, ("Poll starts", "Goal starts"), ["channel:read:polls", "channel:read:goals"]),
+        (("gamma",), ("Goal ends",), ["channel:read:goals"]),
+        (("delta",), ("Bans",), []),
+    ]
 
 
 def test_wishes_change_what_is_chosen_when_they_are_done(
