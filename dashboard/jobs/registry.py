@@ -131,7 +131,7 @@ def job_specs(settings: Settings) -> dict[str, JobSpec]:
         JobSpec(
             "export",
             "Daily export",
-            "CSV and JSON of the days that are over, a file a channel and kind; with a bucket they go to S3 too.",
+            "CSV and JSON of the days that are over, a file a channel and kind. The S3 copy has them too.",
             Daily(1, 5, (zone,)),
             3600,
         ),

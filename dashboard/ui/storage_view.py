@@ -122,7 +122,7 @@ def copy(panel: CopyPanel, sync: JobState, now: Instant, tz: ZoneInfo) -> Compon
     return html.Div(
         [
             html.Div(
-                [_pill(panel.state), html.Span(_under_way(sync), className="muted storage-small")],
+                [_pill(panel.state), html.Span(_under_way(sync, now), className="muted storage-small")],
                 className="storage-state",
             ),
             html.Progress(value=str(percent), max="100", **components.aria(label="Share of the lake on S3")),
@@ -161,9 +161,17 @@ def _pill(state: str) -> html.Span:
     return html.Span(WORDS[state], className=f"pill storage-pill is-{state}")
 
 
-def _under_way(sync: JobState) -> str:
-    if sync.state == "requested":
+def _for_worker(job: JobState, now: Instant) -> str:
+    """A worker that runs takes an order within a second or two."""
+    waited_s = (now - job.at) / 1e6 if job.at is not None else 0
+    if waited_s < 20:
         return "waiting for the worker"
+    return f"waiting for the worker for {text.span(waited_s)}; is it running? python app.py work starts it"
+
+
+def _under_way(sync: JobState, now: Instant) -> str:
+    if sync.state == "requested":
+        return _for_worker(sync, now)
     if sync.state == "running" and sync.total:
         return f"{size(sync.done or 0)} of {size(sync.total)}: {sync.words}"
     return ""
@@ -242,9 +250,12 @@ def _kind(line: KindLine, tz: ZoneInfo, now: Instant) -> html.Tr:
 def waiting(overview: StorageOverview) -> Component:
     """Journals that are not in the lake yet, and lines that nobody could understand."""
     rejects = overview.rejects
-    rows = [_journal(line) for line in overview.journals]
+    # Each job leaves an empty journal behind, and those tell nobody anything.
+    told = [line for line in overview.journals if line.is_running or line.byte_count or line.damaged_count]
+    rows = [_journal(line) for line in told]
     if not rows:
-        rows = [_fact("Journals", "none", "nobody has written yet")]
+        note = "nobody is writing" if overview.journals else "nobody has written yet"
+        rows = [_fact("Journals", "empty", note)]
     note = f"{_files(rejects.file_count)}, the newest {rejects.newest}" if rejects.file_count else ""
     value = size(rejects.byte_count) if rejects.file_count else "none"
     rows.append(_fact("Lines not understood", value, note))
@@ -256,10 +267,8 @@ def _journal(line: JournalLine) -> html.Div:
         note = f"{line.damaged_count} damaged segments set aside"
     elif line.is_running:
         note = "being written"
-    elif line.byte_count:
-        note = "its writer died; the worker brings it in when it starts"
     else:
-        note = "not running"
+        note = "its writer died; the worker brings it in when it starts"
     return _fact(f"Journal “{line.writer}”", size(line.byte_count) if line.byte_count else "empty", note)
 
 
@@ -275,7 +284,7 @@ def exports(overview: StorageOverview) -> Component:
         value, note = "none yet", ""
     state = {
         "": "never",
-        "requested": "waiting for the worker",
+        "requested": _for_worker(job, overview.now),
         "running": "under way",
         "ok": "done",
         "failed": "failed",

@@ -208,10 +208,12 @@ class TestParts:
 
     def test_journals_of_the_living_and_of_the_dead(self) -> None:
         dead = JournalState("import", False, 1, 2_000, 0)
-        page = insights(replace(FOUND, journals=[*FOUND.journals, dead])).overview(LOCAL, NOW)
+        done = JournalState("job-clips", False, 0, 0, 0)
+        page = insights(replace(FOUND, journals=[*FOUND.journals, dead, done])).overview(LOCAL, NOW)
         told = words(storage_view.waiting(page))
         assert "Journal “collect” 512 B being written" in told
         assert "Journal “import” 2.0 kB its writer died; the worker brings it in when it starts" in told
+        assert "job-clips" not in told, "empty, and nobody writes it"
         assert "Lines not understood 3.0 kB 2 files, the newest 2026-01-02.jsonl" in told
 
     def test_an_export_under_way(self) -> None:
