@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, jsonify, request
@@ -22,6 +22,14 @@ _THREADS = 32
 """Most of them wait: EventSub's deliveries for the disk, many together for one fsync."""
 _MOST_BODY_BYTES = 16 * 2**20
 """waitress takes a body whole before anybody may refuse it."""
+CONNECTIONS: Final[dict[str, Any]] = {
+    # waitress has room for 100: whoever opens so many and says nothing keeps everybody else out.
+    "connection_limit": 500,
+    "channel_timeout": 30,
+    "cleanup_interval": 5,
+    # select() fails from the 1024th open file on.
+    "asyncore_use_poll": True,
+}
 _COLLECTOR_SILENT_S = 10
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]"}
 
@@ -106,6 +114,7 @@ def serve(server: Flask, settings: Settings) -> None:
             port=settings.port,
             threads=_THREADS,
             ident=None,
+            **CONNECTIONS,
             max_request_body_size=_MOST_BODY_BYTES,
             _quiet=True,
         )
