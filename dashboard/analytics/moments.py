@@ -97,6 +97,8 @@ class Comparison:
     def words(self) -> str:
         """The comparison for people, as in ``18 % over usual (264, 8 streams)``."""
         if self.usual is None:
+            if self.earlier_count == 0:
+                return "no earlier stream to compare"
             return f"too few earlier streams to compare ({self.earlier_count})"
         base = f"({self.usual:,.0f}, {self.earlier_count} streams)"
         if self.usual <= 0:

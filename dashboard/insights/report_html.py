@@ -37,8 +37,14 @@ th { color: var(--muted); font-weight: 500; border-top: 0; }
 ul { margin: 0; padding-left: 18px; } li { margin: 3px 0; } .note { border-left: 3px solid var(--warn); }
 svg { display:block; width:100%; height:160px; } .rank td:first-child { width: 55%; }
 .facts td:first-child { width: 32%; }
+.axis { position: relative; height: 22px; margin: 2px 24px 6px 0; color: var(--muted); font-size: 12px; }
+.axis time { position: absolute; border-left: 1px solid var(--line); padding-left: 4px; }
 .key i { display:inline-block; width:10px; height:10px; border-radius:3px; margin-right:6px; }
 """
+
+
+_LONGEST_STEP_US: Final = 5 * 60_000_000
+"""Viewers are counted once a minute; what lies further apart is not joined."""
 
 
 def report_html(report: DayReport) -> str:
@@ -99,13 +105,9 @@ def _tiles(report: DayReport) -> list[str]:
         ("Chatters", _number(chatters), "different people who wrote"),
         ("Returning", share or "–", "seen in the 30 days before"),
         ("Follows", _number(numbers["follow_count"]), ""),
-        ("Subs", _number(numbers["subscription_count"]), f"{_number(numbers['gift_count'])} gifts besides"),
+        ("Subs", _number(numbers["subscription_count"]), _besides(numbers["gift_count"])),
         ("Bits", _number(numbers["bits"]), ""),
-        (
-            "Raids",
-            _number(numbers["raid_count"]),
-            f"{_number(numbers['raid_viewer_count'])} people with them",
-        ),
+        ("Raids", _number(numbers["raid_count"]), _raiders(numbers["raid_viewer_count"])),
     ]
     return [
         f'<div class="tile"><span>{escape(name)}</span><b>{escape(value)}</b>'
@@ -155,7 +157,7 @@ def _moments(report: DayReport, clock: Callable[[int], str]) -> str:
     )
     return (
         f'<section><h2>Best moments</h2><table class="facts">{rows}</table><p class="muted">{escape(usual)} '
-        "Chat answers some seconds after what happened.</p></section>"
+        "Each is the fastest 60 s, which end then; chat answers some seconds after what happened.</p></section>"
     )
 
 
@@ -163,12 +165,18 @@ def _ranking(title: str, rows: Sequence[Ranked], unit: str, people: str) -> str:
     if not rows:
         return f'<section><h2>{title}</h2><p class="muted">None seen.</p></section>'
     cells = "".join(
-        f'<tr><td>{escape(row.name)}</td><td class="num">{row.count:,}</td>'
-        f'<td class="muted">{f"{row.people:,} {people}" if row.people is not None else ""}</td></tr>'
+        f'<tr><td>{escape(row.name)}</td><td class="num">{row.count:,}</td>{_people(row, people)}</tr>'
         for row in rows
     )
-    head = f'<tr><th></th><th class="num">{unit}s</th><th></th></tr>'
+    head = f'<tr><th></th><th class="num">{unit}s</th>{"<th></th>" if people else ""}</tr>'
     return f'<section><h2>{title}</h2><table class="rank">{head}{cells}</table></section>'
+
+
+def _people(row: Ranked, word: str) -> str:
+    if not word:
+        return ""
+    words = "" if row.people is None else "1 person" if row.people == 1 else f"{row.people:,} {word}"
+    return f'<td class="muted">{words}</td>'
 
 
 def _coverage(report: DayReport, clock: Callable[[int], str]) -> str:
@@ -205,9 +213,11 @@ def _chart(report: DayReport, clock: Callable[[int], str]) -> str:
             begin, end = run[0].split(",")[0], run[-1].split(",")[0]
             areas.append(f"M{begin},{height} L{' L'.join(run)} L{end},{height} Z")
             run = []
-    line = " ".join(
-        f"{x(at):.1f},{height - count / most * (height - 10):.1f}" for at, count in report.viewers
-    )
+    line, before = "", 0
+    for at, count in report.viewers:
+        # Without this the line would cross the time that nobody looked at.
+        pen = "L" if at - before <= _LONGEST_STEP_US else "M"
+        line, before = f"{line}{pen}{x(at):.1f},{height - count / most * (height - 10):.1f} ", at
     label = f"Messages a minute, up to {top:,.0f}; viewers, up to {most:,.0f}"
     return (
         f'<section><h2>The day</h2><svg viewBox="0 0 {width:.0f} {height + 4:.0f}" '
@@ -215,13 +225,24 @@ def _chart(report: DayReport, clock: Callable[[int], str]) -> str:
         f'role="img" aria-label="{escape(label)}">'
         f'<path d="{" ".join(areas)}" fill="var(--accent)" fill-opacity=".28" stroke="var(--accent)" '
         'vector-effect="non-scaling-stroke"/>'
-        f'<polyline points="{line}" fill="none" stroke="var(--info)" stroke-width="1.5" '
-        'vector-effect="non-scaling-stroke"/></svg>'
+        f'<path d="{line.strip()}" fill="none" stroke="var(--info)" stroke-width="1.5" '
+        f'vector-effect="non-scaling-stroke"/></svg>{_axis(first, last, clock)}'
         '<p class="muted key"><i style="background:var(--accent)"></i>'
         f"messages a minute, up to {top:,.0f} &nbsp; "
         f'<i style="background:var(--info)"></i>viewers, up to {most:,.0f} &nbsp; '
         f"{clock(first)} to {clock(last)}; nothing is drawn where nobody looked</p></section>"
     )
+
+
+def _axis(first: int, last: int, clock: Callable[[int], str]) -> str:
+    """Round times under the picture, seven at most."""
+    steps = [minutes * 60_000_000 for minutes in (5, 10, 15, 30, 60, 120, 180, 240, 360)]
+    step = next((step for step in steps if (last - first) / step <= 7), steps[-1])
+    times = range(-(-first // step) * step, last + 1, step)
+    marks = "".join(
+        f'<time style="left:{(at - first) / (last - first):.2%}">{clock(at)}</time>' for at in times
+    )
+    return f'<div class="axis" aria-hidden="true">{marks}</div>'
 
 
 def _number(value: Any) -> str:
@@ -237,6 +258,14 @@ def _span(seconds: float | None) -> str:
 
 def _plural(count: int | None, word: str) -> str:
     return f"{count or 0} {word}{'' if count == 1 else 's'}"
+
+
+def _besides(gift_count: int | None) -> str:
+    return f"{gift_count:,} {'gift' if gift_count == 1 else 'gifts'} besides" if gift_count else ""
+
+
+def _raiders(people_count: int | None) -> str:
+    return f"{people_count:,} {'person' if people_count == 1 else 'people'} with them" if people_count else ""
 
 
 def _peak(peak: int | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -236,12 +237,27 @@ def test_a_report_compares_with_earlier_streams_and_names_gaps(bench: Bench) -> 
     assert "13:40 to 13:45 not seen: reconnect" in page
 
 
+def test_the_picture_has_times_and_no_line_over_what_nobody_looked_at(bench: Bench) -> None:
+    bench.put(stream(NOON, 60, 10), seen(NOON, NOON + 60 * MINUTE), talk(NOON, 2, 1, "7", "a"))
+    report = daily_report(bench.store, bench.state, DAY, now=NIGHT)
+    assert report is not None
+    looks = ((NOON, 10), (NOON + MINUTE, 12), (NOON + 30 * MINUTE, 11), (NOON + 31 * MINUTE, 13))
+    page = report_html(replace(report, viewers=looks))
+    (line,) = re.findall(r'<path d="([^"]*)" fill="none"', page)
+    assert [mark[0] for mark in line.split()] == ["M", "L", "M", "L"]
+    times = re.findall(r'left:[\d.]+%">(\d\d:\d\d)<', page)
+    assert 3 <= len(times) <= 8
+    assert all(time.endswith(("0", "5")) for time in times)
+    assert "0 people with them" not in page
+    assert "0 gifts" not in page
+
+
 def test_too_little_is_said_as_such(bench: Bench) -> None:
     bench.put(stream(NOON, 60, 10), seen(NOON, NOON + 6 * MINUTE), talk(NOON, 2, 1, "7", "a"))
     report = daily_report(bench.store, bench.state, DAY, now=NIGHT)
     assert report is not None
     assert report.moments == ()
-    assert report.streams[0].comparisons["viewers_average"] == "too few earlier streams to compare (0)"
+    assert report.streams[0].comparisons["viewers_average"] == "no earlier stream to compare"
     notes = " ".join(report.notes)
     for words in ("10% of the time only", "Too little chat", "no earlier days", "Follows are not collected"):
         assert words in notes
