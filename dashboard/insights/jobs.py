@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 WORKER_STATUS: Final = "worker"
 COLLECTOR_STATUS: Final = "collector"
 _SILENT_AFTER_US: Final = 15 * 1_000_000
+_OF_ONE_JOB: Final = 6
+"""So many runs of one job stand in the history of all."""
 
 CardState = Literal["running", "waiting", "ok", "failed", "cancelled", "lost", "never", "blocked", "off"]
 HISTORY_STATES: Final[dict[str, tuple[str, ...] | None]] = {
@@ -213,7 +216,7 @@ class JobsInsights:
         )
 
     def history(self, which: str = "all", limit: int = 40) -> list[JobRun]:
-        """The newest finished and open runs.
+        """The newest finished and open runs; of all kinds, no job crowds out the others.
 
         Args:
             which: A key of :data:`HISTORY_STATES`.
@@ -222,7 +225,17 @@ class JobsInsights:
         Returns:
             Newest first.
         """
-        return self._runs.recent(limit, states=HISTORY_STATES.get(which))
+        states = HISTORY_STATES.get(which)
+        if which in ("failed", "cancelled"):
+            return self._runs.recent(limit, states=states)
+        # The copy to S3 runs twice a minute: half an hour of it would be the whole list.
+        seen: Counter[str] = Counter()
+        shown = []
+        for run in self._runs.recent(10 * limit, states=states):
+            seen[run.name] += 1
+            if seen[run.name] <= _OF_ONE_JOB:
+                shown.append(run)
+        return shown[:limit]
 
     def run(self, run_id: str) -> JobRun | None:
         """One run."""

@@ -159,3 +159,13 @@ def test_a_watch_says_when_no_worker_comes(bench: Bench, tmp_path: Path) -> None
     run_id = bench.runs.request("clips")
     with pytest.raises(JobError, match="No worker has taken it"):
         list(watch(str(tmp_path), "", run_id, sleep=lambda s: None, waits_s=0))
+
+
+def test_a_job_that_runs_all_the_time_does_not_crowd_the_others_out(bench: Bench) -> None:
+    bench.finished("clips", "ok", "3 clips")
+    for _ in range(45):
+        bench.finished("sync", "ok", "Nothing new")
+    bench.finished("sync", "failed", error="S3: no answer")
+    names = [run.name for run in bench.insights.history()]
+    assert names == [*["sync"] * 6, "clips"]
+    assert [run.error for run in bench.insights.history("failed")] == ["S3: no answer"]
