@@ -203,7 +203,9 @@ def _error(panel: CopyPanel, now: Instant, tz: ZoneInfo) -> Component:
     # The message ends with what is safe; the notice has a place of its own for that.
     words = panel.error.removesuffix(" Nothing local is lost.")
     title, _, cure = words.removeprefix("S3: ").partition(". ")
-    return components.notice(f"{title[:1].upper()}{title[1:]}", f"{cure} {since}{SAFE}".strip())
+    # An address stays as it is written.
+    head = title if title.startswith("http") else f"{title[:1].upper()}{title[1:]}"
+    return components.notice(head, f"{cure} {since}{SAFE}".strip())
 
 
 def kinds(lines: Sequence[KindLine], tz: ZoneInfo, now: Instant) -> Component:
