@@ -26,6 +26,10 @@
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (!form.classList || !form.classList.contains("post-form")) return;
+    if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) {
+      event.preventDefault();
+      return;
+    }
     var field = form.querySelector("input[name=csrf_token]");
     if (!field) {
       field = document.createElement("input");

@@ -31,7 +31,7 @@ def register(app: Dash, services: Services) -> None:
         Output(ids.ACCOUNT_KEYS_NAME, "value"),
         Input(ids.ACCOUNT_REQUEST, "data"),
         Input(ids.ACCOUNT_KEYS_CREATE, "n_clicks"),
-        Input(ids.account_key_revoke(ALL), "n_clicks"),
+        Input(ids.account_key_revoke(ALL), "submit_n_clicks"),
         State(ids.ACCOUNT_KEYS_NAME, "value"),
         State(ids.ACCOUNT_KEYS_LIFE, "value"),
         State(ids.ACCOUNT_KEYS_EXPORT, "value"),

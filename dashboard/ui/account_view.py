@@ -193,6 +193,8 @@ def _grant(grant: Grant, page: AccountPage, tz: ZoneInfo, now: Instant) -> html.
         name="user_id",
         value=grant.user_id,
         label=f"Take back the grant of {grant.user_login}",
+        question=f"Take back what {grant.user_login} granted? What needs it is no longer collected, "
+        "until somebody logs in with it again. What was received stays.",
     )
     parts: list[Component] = [html.Div([html.Div(head), take_back], className="grant-head")]
     if grant.error:
@@ -297,9 +299,16 @@ def _more(purpose: str, words: str, *, label: str = "", is_small: bool = False) 
 
 
 def _post(
-    address: str, words: str, *, name: str = "", value: str = "", main: bool = False, label: str = ""
+    address: str,
+    words: str,
+    *,
+    name: str = "",
+    value: str = "",
+    main: bool = False,
+    label: str = "",
+    question: str = "",
 ) -> html.Form:
-    """A button that changes something: a form, whose token a script adds when it is sent."""
+    """A button that changes something: a form, whose token a script adds when it is sent, after a question."""
     button = html.Button(
         words,
         type="submit",
@@ -308,4 +317,5 @@ def _post(
         className="button button-main" if main else "button",
         **components.aria(label=label or words),
     )
-    return html.Form(button, action=address, method="post", className="post-form")
+    asked = components.data(confirm=question) if question else {}
+    return html.Form(button, action=address, method="post", className="post-form", **asked)

@@ -117,12 +117,15 @@ def _row(key: KeyInfo, tz: ZoneInfo, now: Instant) -> html.Li:
             html.Span("read, export" if key.may_export else "read", className="muted"),
             html.Span(used, className="muted"),
             html.Span(ends, className="muted"),
-            html.Button(
-                "Revoke",
+            dcc.ConfirmDialogProvider(
+                html.Button(
+                    "Revoke",
+                    className="button",
+                    type="button",
+                    **components.aria(label=f"Revoke the key {key.name}"),
+                ),
                 id=ids.account_key_revoke(key.prefix),
-                className="button",
-                type="button",
-                **components.aria(label=f"Revoke the key {key.name}"),
+                message=f"Revoke “{key.name}”? What uses it is refused from now on, for good.",
             ),
         ],
         className="is-ended" if key.is_ended else "",

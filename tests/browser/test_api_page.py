@@ -90,6 +90,11 @@ def test_a_key_is_shown_once_works_and_is_revoked(page: Any, address: str) -> No
     page.reload()
     page.locator(".key-list li").nth(count).wait_for()
     assert key not in page.content()
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Revoke the key Nightly report").first.click()
+    answer = page.request.get(f"{address}/api/v1/messages", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status == 200, "nothing without a yes"
+    page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Revoke the key Nightly report").first.click()
     page.locator(".key-list li").nth(count).wait_for(state="detached")
     refused = page.request.get(f"{address}/api/v1/messages", headers={"Authorization": f"Bearer {key}"})
