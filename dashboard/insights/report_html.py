@@ -157,7 +157,7 @@ def _moments(report: DayReport, clock: Callable[[int], str]) -> str:
     )
     return (
         f'<section><h2>Best moments</h2><table class="facts">{rows}</table><p class="muted">{escape(usual)} '
-        "Each is the fastest 60 s, which end then; chat answers some seconds after what happened.</p></section>"
+        "Each is the end of the fastest 60 s. Chat answers some seconds after what happened.</p></section>"
     )
 
 
