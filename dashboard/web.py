@@ -22,7 +22,10 @@ _THREADS = 32
 """Most of them wait: EventSub's deliveries for the disk, many together for one fsync."""
 _MOST_BODY_BYTES = 16 * 2**20
 """waitress takes a body whole before anybody may refuse it."""
-CONNECTIONS: Final[dict[str, Any]] = {
+SERVER_OPTIONS: Final[dict[str, Any]] = {
+    # waitress would take X-Forwarded-* away: then neither ProxyFix could count TRUSTED_PROXY_COUNT proxies,
+    # nor the gate see that somebody comes through one where there is no login. Nobody else reads them.
+    "clear_untrusted_proxy_headers": False,
     # waitress has room for 100: whoever opens so many and says nothing keeps everybody else out.
     "connection_limit": 500,
     "channel_timeout": 30,
@@ -114,7 +117,7 @@ def serve(server: Flask, settings: Settings) -> None:
             port=settings.port,
             threads=_THREADS,
             ident=None,
-            **CONNECTIONS,
+            **SERVER_OPTIONS,
             max_request_body_size=_MOST_BODY_BYTES,
             _quiet=True,
         )

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from waitress import create_server
 
 from dashboard.auth.cookies import CSRF_COOKIE, SESSION_COOKIE
 from dashboard.errors import ConfigError, StorageError
 from dashboard.scopes import MODERATED_CHANNELS, scopes_for
+from dashboard.web import SERVER_OPTIONS
 from tests.auth_site import BASE, SandboxThread, Site, agree, csrf_of, open_site
 
 
@@ -541,6 +546,39 @@ class TestHeaders:
             assert "Secure" in session_cookie(answer)
             # The proxy's own word for the address, not what the browser wrote before it.
             assert site.auth.audit.recent(1)[0].address == "203.0.113.5"
+
+
+@contextmanager
+def behind_waitress(site: Site) -> Iterator[str]:
+    """The real server: it has its own mind about headers."""
+    server = create_server(site.app.server, host="127.0.0.1", port=0, **SERVER_OPTIONS)
+    threading.Thread(target=server.run, daemon=True).start()
+    try:
+        yield f"http://localhost:{server.effective_port}"
+    finally:
+        server.close()
+
+
+class TestRealServer:
+    @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Forwarded-Host", "X-Real-IP"])
+    def test_nobody_comes_in_through_a_proxy(self, opened: Site, name: str) -> None:
+        with behind_waitress(opened) as url:
+            answer = requests.get(f"{url}/live", headers={name: "198.51.100.9"}, timeout=5)
+            assert answer.status_code == 403
+            assert requests.get(f"{url}/live", timeout=5).status_code == 200
+
+    @pytest.mark.parametrize(("count", "is_tls"), [(0, False), (1, True)])
+    def test_proxies_are_believed_as_many_as_there_are(
+        self, sandbox: SandboxThread, tmp_path: Path, count: int, is_tls: bool
+    ) -> None:
+        values = {"login": "required", "allowed_user_ids": ("11",), "trusted_proxy_count": count}
+        proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.5"}
+        with open_site(sandbox, tmp_path, **values) as site, behind_waitress(site) as url:
+            answer = requests.get(f"{url}/login", headers=proxied, timeout=5)
+            assert ("Strict-Transport-Security" in answer.headers) is is_tls
+            requests.get(f"{url}/auth/twitch", headers=proxied, timeout=5, allow_redirects=False)
+            where = "203.0.113.5" if count else "127.0.0.1"
+            assert list(site.auth.limit._full_at) == [where]
 
 
 class TestTrouble:

@@ -10,7 +10,7 @@ from flask import Flask
 from waitress import create_server
 
 from dashboard.storage.state import State
-from dashboard.web import CONNECTIONS, health_blueprint, refuse_foreign_hosts
+from dashboard.web import SERVER_OPTIONS, health_blueprint, refuse_foreign_hosts
 
 
 def server(tmp_path: Path, host: str) -> Flask:
@@ -45,7 +45,7 @@ def test_a_server_for_the_network_is_reached_by_its_own_name(tmp_path: Path) -> 
 
 def test_who_connects_and_says_nothing_keeps_nobody_out(tmp_path: Path) -> None:
     running = create_server(
-        server(tmp_path, "127.0.0.1"), host="127.0.0.1", port=0, **{**CONNECTIONS, "channel_timeout": 1}
+        server(tmp_path, "127.0.0.1"), host="127.0.0.1", port=0, **{**SERVER_OPTIONS, "channel_timeout": 1}
     )
     threading.Thread(target=running.run, daemon=True).start()
     half = b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
