@@ -308,7 +308,7 @@ def _post(
     label: str = "",
     question: str = "",
 ) -> html.Form:
-    """A button that changes something: a form, whose token a script adds when it is sent, after a question."""
+    """A button that changes something, if need be after a question: a form; a script adds its token."""
     button = html.Button(
         words,
         type="submit",
