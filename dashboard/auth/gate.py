@@ -100,7 +100,15 @@ def _is_through_a_proxy() -> bool:
     """Whether somebody beyond this machine asks: then “only this machine” is not true any more."""
     if flask.request.path in ("/eventsub/callback", "/healthz"):
         return False
-    return any(name in flask.request.headers for name in _FORWARDED)
+    return any(name in flask.request.headers for name in _FORWARDED) or _is_page_elsewhere()
+
+
+def _is_page_elsewhere() -> bool:
+    """A proxy may add no header and write our own name into Host: the page still tells where it stands."""
+    if not flask.request.path.startswith("/_"):  # Links from elsewhere are fine, scripts are of our pages.
+        return False
+    page = flask.request.headers.get("Origin") or flask.request.headers.get("Referer") or ""
+    return bool(page) and page.partition("://")[2].partition("/")[0].lower() != flask.request.host.lower()
 
 
 def _refused(message: str, error: str = "forbidden") -> ResponseReturnValue:

@@ -647,6 +647,16 @@ class TestOpenMode:
         assert "Set LOGIN=required" in answer.get_json()["message"]
         assert client.get("/healthz", headers={name: "x"}, base_url=BASE).status_code == 200
 
+    @pytest.mark.parametrize("name", ["Origin", "Referer"])
+    @pytest.mark.parametrize(
+        "page", ["https://lens.example.org/live", "http://localhost:1/", "null", "http://"]
+    )
+    def test_nor_through_one_that_hides(self, opened: Site, name: str, page: str) -> None:
+        client = opened.client()
+        assert client.get("/_dash-layout", headers={name: page}, base_url=BASE).status_code == 403
+        assert client.get("/_dash-layout", headers={name: f"{BASE}/live"}, base_url=BASE).status_code == 200
+        assert client.get("/live", headers={name: page}, base_url=BASE).status_code == 200
+
 
 class TestSecrets:
     def test_no_log_line_and_no_page_holds_one(
