@@ -115,8 +115,8 @@ def query(sql: str, form: str, limit: int, timeout_s: float | None) -> None:
     suspicious_users, shield_modes, polls, predictions, redemptions, ad_breaks.
 
     \b
-    From Helix and the jobs: audience_counts, subscribers, chatter_polls, chatters,
-    clips, channel_days, survey_captures, survey_presence, accounts.
+    From Helix and the jobs: audience_counts, followers, subscribers, chatter_polls,
+    chatters, clips, channel_days, survey_captures, survey_presence.
 
     \b
     python app.py query "select room_login, count(*) from chat_messages group by all"

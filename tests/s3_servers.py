@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from dashboard.config import Settings
 
 SWIFT = "swift==2.38.*"
-BUCKET = "lens-bucket"
+BUCKET = "lens-copy"
+"""A name of its own: what moto keeps belongs to the process, and other tests run it too."""
 _START_S = 30
 
 

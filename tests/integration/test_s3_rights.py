@@ -175,13 +175,13 @@ class TestRightsForThePrefixOnly:
     def test_what_is_listed_is_refused(self, moto: S3Server, tmp_path: Path) -> None:
         bucket = Bucket(moto.settings(tmp_path))
         self.refuse(bucket, may_list=True, present=("streamlens/manifest.json.gz",))
-        with pytest.raises(RemoteStorageError, match="may not write to lens-bucket"):
+        with pytest.raises(RemoteStorageError, match="may not write to lens-copy"):
             bucket.get("manifest.json.gz")
 
     def test_who_may_not_list_either_is_told_so(self, moto: S3Server, tmp_path: Path) -> None:
         bucket = Bucket(moto.settings(tmp_path))
         self.refuse(bucket, may_list=False)
-        with pytest.raises(RemoteStorageError, match="may not write to lens-bucket"):
+        with pytest.raises(RemoteStorageError, match="may not write to lens-copy"):
             bucket.head("manifest.json.gz")
 
 

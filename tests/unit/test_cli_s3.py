@@ -26,7 +26,7 @@ from dashboard.storage.sync import SyncSummary
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs a command with a bucket set, unless told otherwise."""
 
-    def runner(command: click.Command, *args: str, bucket: str = "lens-bucket") -> Any:
+    def runner(command: click.Command, *args: str, bucket: str = "lens-copy") -> Any:
         settings = Settings(_env_file=None, data_dir=tmp_path, sandbox=True, s3_bucket=bucket)
         monkeypatch.setattr(cli_s3, "checked_settings", lambda: settings)
         return CliRunner().invoke(command, list(args))
@@ -60,7 +60,7 @@ def test_sync_takes_everything_and_says_what_it_did(run: Any, monkeypatch: pytes
     calls = answering(monkeypatch, sync, "sync_once", done)
     result = run(cli_s3.sync)
     assert result.exit_code == 0
-    assert "3 files (2.0 MB) went to AWS lens-bucket/streamlens" in result.output
+    assert "3 files (2.0 MB) went to AWS lens-copy/streamlens" in result.output
     assert "5 of 5 files of the lake are on S3" in result.output
     assert calls[0][1]["everything"] is True
 
@@ -68,7 +68,7 @@ def test_sync_takes_everything_and_says_what_it_did(run: Any, monkeypatch: pytes
 def test_sync_in_json(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, sync, "sync_once", SyncSummary(sequence=7))
     told = json.loads(run(cli_s3.sync, "--json").output)
-    assert (told["ok"], told["sequence"], told["target"]) == (True, 7, "AWS lens-bucket/streamlens")
+    assert (told["ok"], told["sequence"], told["target"]) == (True, 7, "AWS lens-copy/streamlens")
 
 
 @pytest.mark.parametrize(
