@@ -11,7 +11,7 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.background import unexpected
-from dashboard.errors import StreamLensError
+from dashboard.errors import AccessDenied, StreamLensError
 from dashboard.insights.eventsub import EventSubInsights, Overview
 from dashboard.services import Services
 from dashboard.ui import components, eventsub_view, ids, updates
@@ -95,6 +95,8 @@ def refresh(
     try:
         overview = _insights(services).overview(services.current_access(), show=show, room=str(room or ""))
         return _parts(overview, dict(cursor or {}))
+    except AccessDenied as error:
+        return _only(notice=components.closed(str(error)), cursor={})
     except StreamLensError as error:
         return _only(notice=components.notice(str(error), SAFE), cursor={})
     except Exception:

@@ -85,8 +85,9 @@ def refresh(services: Services, request: dict[str, Any], cursor: dict[str, Any] 
         return _parts(overview, request, cursor or {})
     except AccessDenied as error:
         blank = dict.fromkeys(("copy", "kinds", "waiting", "exports"), None)
-        told = components.notice(str(error), "This page is about the whole installation.")
-        return _only(notice=told, cursor={"seq": seq}, sync_off=True, export_off=True, **blank)
+        return _only(
+            notice=components.closed(str(error)), cursor={"seq": seq}, sync_off=True, export_off=True, **blank
+        )
     except StreamLensError as error:
         return _only(notice=components.notice(str(error), SAFE), cursor={"seq": seq})
     except Exception:

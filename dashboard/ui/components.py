@@ -202,6 +202,12 @@ def empty_state(title: str, *lines: Component, glyph: str = "broadcast") -> html
     return html.Div([icon(glyph), html.H2(title), *lines], className="empty")
 
 
+def closed(why: str) -> html.Div:
+    """Stands for a whole page that is not for whoever looks; the style sheet hides the rest of it."""
+    lines = [html.P(why), html.P("This page is about the whole installation.")]
+    return html.Div(empty_state("For those who manage it", *lines, glyph="lock"), className="is-closed")
+
+
 def segments(component_id: str, options: Sequence[tuple[str, Any]], value: Any, label: str) -> html.Div:
     """A choice of one out of a few, shown side by side (arrow keys move it)."""
     return _choice(component_id, options, value, label, "seg", "seg-item")

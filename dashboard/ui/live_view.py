@@ -310,7 +310,8 @@ def collect_summary(status: CollectorStatus) -> str:
         return "No collector running"
     lag = "" if status.lag_p95_ms is None else f" · lag {status.lag_p95_ms / 1000:.1f} s"
     if status.messages_per_s is None:
-        return f"{status.joined_count} of your {len(status.channels)} channels"
+        word = "channel" if len(status.channels) == 1 else "channels"
+        return f"{status.joined_count} of your {len(status.channels)} {word}"
     return (
         f"{status.joined_count} of {len(status.channels)} channels · "
         f"{status.messages_per_s:,.0f} msg/s{lag} · "

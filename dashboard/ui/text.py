@@ -124,11 +124,10 @@ def _points(points: int, usual: int) -> tuple[Trend, str]:
 def _points_since_raid(points: int) -> tuple[Trend, str]:
     if abs(points) < 1:
         return "flat", "≈ as at the raid"
-    return (
-        ("up", f"▲ {points} pts since the raid")
-        if points > 0
-        else ("down", f"▼ {-points} pts since the raid")
-    )
+    unit = "pt" if abs(points) == 1 else "pts"
+    if points > 0:
+        return "up", f"▲ {points} {unit} since the raid"
+    return "down", f"▼ {-points} {unit} since the raid"
 
 
 def bare(reading: Reading, value: float) -> str:

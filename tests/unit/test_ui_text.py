@@ -105,6 +105,7 @@ def test_sample_names_window_size_and_usual() -> None:
     ("points", "words"),
     [
         (-4.2, ("down", "▼ 4 pts since the raid")),
+        (1.2, ("up", "▲ 1 pt since the raid")),
         (6.6, ("up", "▲ 7 pts since the raid")),
         (0.3, ("flat", "≈ as at the raid")),
     ],
