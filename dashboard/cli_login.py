@@ -75,9 +75,7 @@ def login_commands(log_in: LogIn, log_out: LogOut) -> list[click.Command]:
             words = (
                 f"Logged {login} out."
                 if is_told
-                else (
-                    f"Logged {login} out here. Twitch did not answer: its token ends by itself in hours."
-                )
+                else (f"Logged {login} out here. Twitch did not answer: its token ends by itself in hours.")
             )
             say({"ok": True, "user_id": user_id, "is_revoked": is_told}, as_json, words)
 
