@@ -312,16 +312,11 @@ def _by_cure(found: Sequence[Missing]) -> list[tuple[Missing, list[str]]]:
 def _missing(one: Missing, scopes: list[str]) -> html.Li:
     rooms = ", ".join(one.rooms[:5]) + (f" and {len(one.rooms) - 5} more" if len(one.rooms) > 5 else "")
     grant: list[Component] = [" ", _login_link("Grant it", scope=one.scope)] if one.scope in USES else []
-    names = html.Div([html.Code(scope) for scope in scopes], className="eventsub-scopes")
+    names: Component = html.Div([html.Code(scope) for scope in scopes], className="eventsub-scopes")
     if len(scopes) > 3:
         names = html.Details([html.Summary(f"{len(scopes)} permissions"), names])
-    return html.Li(
-        [
-            html.B(", ".join(one.titles)),
-            html.Div([one.who, *grant, names]),
-            html.Span(rooms, className="muted"),
-        ]
-    )
+    titles = (html.B if len(one.titles) <= 3 else html.Span)(", ".join(one.titles))
+    return html.Li([titles, html.Div([one.who, *grant, names]), html.Span(rooms, className="muted")])
 
 
 def ended(overview: Overview) -> Component:
