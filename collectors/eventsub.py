@@ -22,7 +22,7 @@ from dashboard.config import Settings
 from dashboard.errors import StreamLensError
 from dashboard.events import Event, Instant, now_us
 from dashboard.eventsub_message import REVOCATION, EventSubMessage
-from dashboard.eventsub_types import CALLBACK_PATH
+from dashboard.eventsub_types import CALLBACK_PATH, NO_SUCH_ROOM
 from dashboard.storage.eventsub_people import names_somebody
 from dashboard.storage.eventsub_secret import eventsub_secret
 from dashboard.storage.eventsub_state import (
@@ -178,6 +178,10 @@ class EventSubManager:
         rooms = await self._directory.rooms(self._logins)
         # A channel that is not followed has what was asked for by hand, and nothing else.
         others = {room for room in by_hand if room not in followed}
+        for room in rooms:
+            if room.room_id is None and room.login in others:
+                log.warning("EventSub: Twitch knows no such channel", room_login=room.login)
+                await asyncio.to_thread(self._known.drop_room, room.login, NO_SUCH_ROOM)
         made = plan(
             rooms, grants, transport=self.transport, with_chat=self._settings.eventsub_chat, choices=choices
         )

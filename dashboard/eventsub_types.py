@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+NO_SUCH_ROOM = "Twitch knows no channel of this name; nothing is asked for."
+
 CALLBACK_PATH = "/eventsub/callback"
 """Where the web server takes deliveries."""
 

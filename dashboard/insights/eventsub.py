@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from dashboard.access import Access
 from dashboard.errors import ConfigError, JobError
 from dashboard.events import Instant, now_us
-from dashboard.eventsub_types import CALLBACK_PATH, CHATTER, MODERATOR, OWNER, TYPES
+from dashboard.eventsub_types import CALLBACK_PATH, CHATTER, MODERATOR, NO_SUCH_ROOM, OWNER, TYPES
 from dashboard.storage.eventsub_state import (
     CREATE,
     CREATE_ALL,
@@ -19,6 +19,7 @@ from dashboard.storage.eventsub_state import (
     EventSubState,
     Revocation,
     Subscription,
+    Wish,
 )
 
 __all__ = [
@@ -140,6 +141,8 @@ class Overview:
     rooms: tuple[str, ...]
     is_waiting: bool
     """Whether a wish is not carried out yet."""
+    dropped: tuple[Wish, ...] = ()
+    """Of the last wishes those for channels that Twitch does not know."""
 
 
 class EventSubInsights:
@@ -208,6 +211,11 @@ class EventSubInsights:
             revocations=tuple(self._known.revocations(20, since=now - _WEEK_US)),
             rooms=tuple(dict.fromkeys([*self._state.followed(), *(row.room_login for row in listed)])),
             is_waiting=bool(self._known.open_wishes()),
+            dropped=tuple(
+                wish
+                for wish in self._known.recent_wishes()
+                if wish.result == NO_SUCH_ROOM and wish.wished_at >= now - _WEEK_US
+            ),
         )
 
     def is_running(self) -> bool:

@@ -253,6 +253,13 @@ class EventSubState:
             rows = con.execute(select(_CHOICES)).mappings()
             return {(row["eventsub_type"], row["room_login"]): row["is_wanted"] for row in rows}
 
+    def drop_room(self, room_login: str, reason: str) -> None:
+        """Forgets what was asked for by hand of a channel that can't be had, and keeps why."""
+        asked = (_WISHES.c.room_login == room_login) & (_WISHES.c.action == CREATE)
+        with self._database.write() as con:
+            con.execute(delete(_CHOICES).where(_CHOICES.c.room_login == room_login))
+            con.execute(update(_WISHES).where(asked).values(result=reason[:_LONGEST_ERROR]))
+
     def revoke(self, revocation: Revocation) -> bool:
         """Writes down that Twitch ended a subscription; False if it was known."""
         with self._database.write() as con:

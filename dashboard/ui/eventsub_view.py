@@ -340,6 +340,10 @@ def ended(overview: Overview) -> Component:
         )
         for one in overview.revocations
     ]
+    items += [
+        html.Li([html.B(wish.room_login), html.Span(wish.result), html.Span(_title(wish.eventsub_type))])
+        for wish in overview.dropped
+    ]
     if not items:
         return None
     return components.card("Ended", html.Ul(items, className="eventsub-missing"))

@@ -19,12 +19,14 @@ from collectors.eventsub_parse import parse_notification
 from collectors.helix_client import open_client, open_user_client
 from collectors.sandbox_login import log_in_to_sandbox
 from collectors.waiting import cancelled
+from dashboard.access import LOCAL
 from dashboard.config import Settings
 from dashboard.events import Event, Observation
 from dashboard.events_eventsub import Cheer, Notification
 from dashboard.eventsub_message import EventSubMessage
-from dashboard.eventsub_types import TYPES
+from dashboard.eventsub_types import NO_SUCH_ROOM, TYPES
 from dashboard.eventsub_web import answer_deliveries
+from dashboard.insights.eventsub import EventSubInsights
 from dashboard.sandbox import SandboxServer, World
 from dashboard.sandbox.eventsub_messages import Told
 from dashboard.sandbox.eventsub_socket import SocketLimits
@@ -302,6 +304,16 @@ async def test_wishes_are_carried_out_and_remembered(place: Installation) -> Non
     place.known.wish(CREATE_ALL, "me")
     await until(lambda: "channel.cheer" in place.names("enabled"))
     assert all(wish.done_at for wish in place.known.recent_wishes())
+
+
+async def test_a_wish_for_a_channel_that_is_none_is_dropped_with_the_reason(place: Installation) -> None:
+    await place.start()
+    place.known.wish(CREATE, "me", eventsub_type="channel.raid", room_login="nobody_is_called_so")
+    await until(lambda: place.known.recent_wishes()[0].result == NO_SUCH_ROOM)
+    assert place.known.choices() == {}
+    await until(lambda: not [row for row in place.known.subscriptions() if row.room_login[:6] == "nobody"])
+    overview = EventSubInsights(place.state, place.known).overview(LOCAL)
+    assert [wish.room_login for wish in overview.dropped] == ["nobody_is_called_so"]
 
 
 async def test_a_manager_that_died_leaves_a_gap(place: Installation) -> None:
