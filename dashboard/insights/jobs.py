@@ -281,12 +281,15 @@ class JobsInsights:
         return JobCard(
             **_described(spec),
             state=state,
-            next_at=None if obstacle else spec.trigger.next(now),
+            next_at=None if obstacle or spec.is_by_hand else spec.trigger.next(now),
             last_at=ended.finished_at if ended else None,
             last_text=(ended.error or ended.text) if ended else "",
             last_duration_s=ended.duration_s if ended else None,
             last_good_at=last_good_at,
-            is_late=obstacle is None and last_good_at is not None and last_good_at < before_last,
+            is_late=obstacle is None
+            and not spec.is_by_hand
+            and last_good_at is not None
+            and last_good_at < before_last,
             run_id=open_run.run_id if open_run else "",
             is_stopping=open_run.is_cancel_wanted if open_run else False,
             done=open_run.done if open_run else None,
@@ -364,7 +367,7 @@ def _described(spec: JobSpec) -> dict[str, Any]:
         "name": spec.name,
         "title": spec.title,
         "description": spec.description,
-        "rhythm": spec.trigger.words,
+        "rhythm": spec.rhythm,
         "done_by": spec.done_by,
     }
 

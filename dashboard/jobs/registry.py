@@ -23,10 +23,17 @@ class JobSpec:
     needs: tuple[Need, ...] = ()
     scope: str = ""
     """A login with this scope has to be there (``login`` in ``needs``)."""
+    is_by_hand: bool = False
+    """Not started by the clock, with these settings."""
     keep_count: int = 300
     """So many good runs and so many bad ones are remembered."""
     done_by: Literal["worker", "collector", "upkeep"] = "worker"
     """``collector`` and ``upkeep`` run by themselves; they are shown but neither started nor cancelled."""
+
+    @property
+    def rhythm(self) -> str:
+        """When it runs, in words."""
+        return "When asked for" if self.is_by_hand else self.trigger.words
 
     @property
     def is_startable(self) -> bool:
@@ -134,6 +141,8 @@ def job_specs(settings: Settings) -> dict[str, JobSpec]:
             "CSV and JSON of the days that are over, a file a channel and kind. The S3 copy has them too.",
             Daily(1, 5, (zone,)),
             3600,
+            # Text takes many times the room of the lake: without a bucket only who wants it gets it.
+            is_by_hand=not settings.s3_bucket,
         ),
         JobSpec(
             "compaction",

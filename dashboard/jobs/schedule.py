@@ -104,7 +104,7 @@ class Worker:
         Returns:
             The id of the run asked for, or None.
         """
-        if not spec.is_startable or why_not(spec, self.settings, self.vault) is not None:
+        if not spec.is_startable or spec.is_by_hand or why_not(spec, self.settings, self.vault) is not None:
             return None
         now = now or now_us()
         due_at = spec.trigger.last(now)
