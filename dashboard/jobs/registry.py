@@ -33,7 +33,7 @@ class JobSpec:
     @property
     def rhythm(self) -> str:
         """When it runs, in words."""
-        return "When asked for" if self.is_by_hand else self.trigger.words
+        return "when asked for" if self.is_by_hand else self.trigger.words
 
     @property
     def is_startable(self) -> bool:

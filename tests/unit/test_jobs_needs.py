@@ -128,5 +128,5 @@ def test_where_only_the_owner_will_do_a_moderator_will_not() -> None:
 def test_without_a_bucket_exports_are_made_only_when_asked_for() -> None:
     alone = job_specs(Settings(_env_file=None, sandbox=True))["export"]
     with_copy = job_specs(Settings(_env_file=None, sandbox=True, s3_bucket="lens-bucket"))["export"]
-    assert (alone.is_by_hand, alone.rhythm) == (True, "When asked for")
-    assert (with_copy.is_by_hand, with_copy.rhythm) == (False, "Daily at 01:05 UTC")
+    assert (alone.is_by_hand, alone.rhythm) == (True, "when asked for")
+    assert (with_copy.is_by_hand, with_copy.rhythm) == (False, "daily at 01:05 UTC")
