@@ -167,7 +167,7 @@ def test_the_own_channel_is_seen(site: Site, client: FlaskClient, sandbox: Sandb
     assert f"{OWN_MARK} announced" in text
     assert f"{OWN_MARK}2" in text
     assert OTHER_MARK not in text
-    assert "1 of your 1 channels" in text
+    assert "1 of your 1 channel" in text
     assert "4,322" not in text
     assert sandbox.person(1)[1] not in text, "not in the switcher, not in the collectors' table"
 

@@ -677,6 +677,12 @@ class TestSecrets:
         before = root.level
         root.addHandler(handler)
         root.setLevel(logging.DEBUG)
+        # A test before this one may have set the log up, which quiets the libraries.
+        loggers = [logging.getLogger(name) for name in list(root.manager.loggerDict)]
+        quieted = [(logger, logger.level, logger.disabled, logger.propagate) for logger in loggers]
+        for logger in loggers:
+            logger.setLevel(logging.NOTSET)
+            logger.disabled, logger.propagate = False, True
         said = []
         try:
             user_id, login = sandbox.person(0)
@@ -692,6 +698,9 @@ class TestSecrets:
         finally:
             root.removeHandler(handler)
             root.setLevel(before)
+            for logger, level, is_disabled, propagates in quieted:
+                logger.setLevel(level)
+                logger.disabled, logger.propagate = is_disabled, propagates
         text = stream.getvalue() + "".join(said)
         assert len(issued) >= 8
         assert len(stream.getvalue()) > 500, "the libraries' debug lines are in it"
