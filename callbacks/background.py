@@ -16,6 +16,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -90,8 +91,12 @@ class OwnedJobs(DiskcacheManager):
 
     def terminate_job(self, job: Any) -> None:
         """Ends a job, if it is this person's and still that process: the numbers are used again."""
+        import psutil
+
         if job is not None and self.handle.get(f"owner-{job}") == (self._owner(), _born_at(int(job))):
-            super().terminate_job(job)
+            # A job that ends by itself at this very moment is no error: its result would be lost.
+            with suppress(psutil.NoSuchProcess):
+                super().terminate_job(job)
 
     def _owner(self) -> str:
         session = hashlib.sha256(current_session().encode()).hexdigest()

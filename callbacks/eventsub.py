@@ -116,16 +116,8 @@ def _parts(overview: Overview, cursor: dict[str, Any]) -> Answer:
         "ended": eventsub_view.ended(overview),
         "rooms": eventsub_view.room_options(overview.rooms),
     }
-    # A table that is the same is not drawn again: the focus would be lost from its buttons.
-    changed = {
-        name: updates.only_if_new(cursor, name, str(part), functools.partial(_same, part))
-        for name, part in built.items()
-    }
-    return _only(**changed, cursor=cursor)
-
-
-def _same(part: Any) -> Any:
-    return part
+    changed, shown = updates.only_changed(cursor, built)
+    return _only(**changed, cursor=shown)
 
 
 def _only(**parts: Any) -> Answer:

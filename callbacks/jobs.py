@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import uuid
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from dashboard.insights.jobs import JobsPage
 from dashboard.jobs import orders
 from dashboard.jobs.registry import job_specs
 from dashboard.services import Services
-from dashboard.ui import components, ids, jobs_view, text
+from dashboard.ui import components, ids, jobs_view, text, updates
 
 log = logging.getLogger(__name__)
 
@@ -125,10 +124,8 @@ def _parts(page: JobsPage, tz: Any, seq: Any, cursor: dict[str, Any]) -> Answer:
         "history": jobs_view.history(page.runs, page.opened, page.overview.now, tz),
         "history_class": "" if page.is_admin else "is-hidden",
     }
-    marks = {name: hashlib.md5(str(part).encode()).hexdigest() for name, part in parts.items()}
-    before = cursor.get("marks") or {}
-    changed = {name: parts[name] for name in parts if marks[name] != before.get(name)}
-    return _only(**changed, cursor={"seq": seq, "marks": marks})
+    changed, shown = updates.only_changed(cursor, parts)
+    return _only(**changed, cursor=shown | {"seq": seq})
 
 
 def _only(**parts: Any) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import uuid
 from typing import Any
@@ -14,7 +13,7 @@ from callbacks.background import unexpected
 from dashboard.errors import AccessDenied, StreamLensError
 from dashboard.insights.storage import StorageOverview
 from dashboard.services import Services
-from dashboard.ui import components, ids, storage_view, text
+from dashboard.ui import components, ids, storage_view, text, updates
 
 log = logging.getLogger(__name__)
 
@@ -113,10 +112,8 @@ def _parts(overview: StorageOverview, request: dict[str, Any], cursor: dict[str,
         parts["sync_said"] = ""
     if not overview.export.is_open:
         parts["export_said"] = ""
-    marks = {name: hashlib.md5(str(part).encode()).hexdigest() for name, part in parts.items()}
-    before = cursor.get("marks") or {}
-    changed = {name: parts[name] for name in parts if marks[name] != before.get(name)}
-    return _only(**changed, cursor={"seq": request.get("seq"), "marks": marks})
+    changed, shown = updates.only_changed(cursor, parts)
+    return _only(**changed, cursor=shown | {"seq": request.get("seq")})
 
 
 def _only(**parts: Any) -> Answer:

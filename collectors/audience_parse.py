@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from collectors.helix_models import parse_instant
 from dashboard.events import Event, Instant, synthetic_id
 from dashboard.events_eventsub import Follow, follow_id
 from dashboard.events_helix import Chatter, Clip, Subscriber
+from dashboard.instants import parse_instant
 from dashboard.job_handle import Room
 
 SOURCE = "helix"

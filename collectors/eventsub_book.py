@@ -18,7 +18,7 @@ import structlog
 from collectors.eventsub_plan import Wanted
 from dashboard.errors import TwitchError, TwitchRefused, TwitchUnauthorized
 from dashboard.events import Instant, now_us
-from dashboard.eventsub_message import parse_instant
+from dashboard.instants import parse_instant
 from dashboard.storage.eventsub_state import Subscription, why_revoked
 
 log = structlog.get_logger(__name__)

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboard.events import Instant
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from dashboard.instants import parse_instant
 
 
 @dataclass(slots=True, kw_only=True, frozen=True)
@@ -91,24 +88,6 @@ def parse_user(raw: Mapping[str, Any]) -> User | None:
         user_type=_text(raw, "type"),
         profile_image_url=_text(raw, "profile_image_url"),
     )
-
-
-def parse_instant(text: object) -> Instant | None:
-    """Reads Twitch's RFC 3339 times, with or without a fraction (nanoseconds are cut off).
-
-    Args:
-        text: Such as ``2021-03-10T15:04:21Z``.
-
-    Returns:
-        The instant; ``None`` when the text is empty, no time, or says no time zone.
-    """
-    if not isinstance(text, str):
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return Instant((at - _EPOCH) // _MICROSECOND) if at.tzinfo else None
 
 
 def _text(raw: Mapping[str, Any], name: str) -> str | None:

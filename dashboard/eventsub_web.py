@@ -27,9 +27,9 @@ from dashboard.eventsub_message import (
     REVOCATION,
     EventSubMessage,
     from_webhook,
-    parse_instant,
 )
 from dashboard.eventsub_types import CALLBACK_PATH
+from dashboard.instants import parse_instant
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -11,7 +11,8 @@ import orjson
 from collectors.irc_values import room_login
 from dashboard.errors import ParseError
 from dashboard.events import Instant
-from dashboard.eventsub_message import EventSubMessage, parse_instant
+from dashboard.eventsub_message import EventSubMessage
+from dashboard.instants import parse_instant
 
 Told = Mapping[str, Any]
 Reader = Callable[[Any], Any]

@@ -16,12 +16,11 @@ from dashboard.analytics.channel_day import (
     watched,
 )
 from dashboard.analytics.observation import Observed, StateChange, observed_time
-from dashboard.analytics.sessions import StreamRow
 from dashboard.analytics.timebins import DAY_US
 from dashboard.config import Settings
 from dashboard.events import Instant, synthetic_id
 from dashboard.events_helix import ChannelDay
-from dashboard.insights.live_log import CHAT_COLLECTORS
+from dashboard.insights.live_log import CHAT_COLLECTORS, stream_row
 from dashboard.insights.live_sources import Lake, Ledger, records, whole, words
 from dashboard.insights.live_status import collector_word
 from dashboard.jobs.times import day_span
@@ -54,21 +53,7 @@ def read_streams(lake: Lake, room: str, start_at: Instant, end_at: Instant) -> l
     """The streams of a stretch of time, cut to it."""
     window = (Instant(start_at - _AROUND_US), Instant(end_at + _AROUND_US))
     frame = lake.query("live_stream", window=window, room=room, start_at=window[0], end_at=window[1])
-    rows = [
-        StreamRow(
-            at=int(row["sent_at"]),
-            action=row["action"],
-            viewer_count=whole(row["viewer_count"]),
-            stream_id=words(row["stream_id"]),
-            started_at=whole(row["started_at"]),
-            game_name=words(row["game_name"]),
-            title=words(row["title"]),
-            language=words(row["language"]),
-            source=row["source"],
-        )
-        for row in records(frame)
-    ]
-    return stream_spans(rows, start_at, end_at)
+    return stream_spans([stream_row(row) for row in records(frame)], start_at, end_at)
 
 
 def read_observed(lake: Lake, ledger: Ledger, room: str, *, until: Instant, now: Instant) -> Observed:
@@ -111,13 +96,37 @@ def read_counts(lake: Lake, room: str, start_at: Instant, end_at: Instant) -> di
     return next(records(frame))
 
 
-def channel_day(lake: Lake, ledger: Ledger, day: Day, *, now: Instant) -> ChannelDay | None:
-    """The aggregates of one channel and local day.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was on during a day, and when its chat was read."""
+
+    streams: list[StreamSpan]
+    observed: Observed
+
+
+def read_seen(lake: Lake, ledger: Ledger, day: Day, *, now: Instant) -> Seen:
+    """Reads what was on during a day, and when its chat was read.
 
     Args:
         lake: The store.
         ledger: Says whether the collector is alive.
         day: Which.
+        now: The clock.
+    """
+    start_at, end_at = day.span
+    return Seen(
+        read_streams(lake, day.room_login, start_at, end_at),
+        read_observed(lake, ledger, day.room_login, until=min(end_at, now), now=now),
+    )
+
+
+def channel_day(lake: Lake, day: Day, seen: Seen, *, now: Instant) -> ChannelDay | None:
+    """The aggregates of one channel and local day.
+
+    Args:
+        lake: The store.
+        day: Which.
+        seen: Of that day, from :func:`read_seen`.
         now: The clock.
 
     Returns:
@@ -125,9 +134,7 @@ def channel_day(lake: Lake, ledger: Ledger, day: Day, *, now: Instant) -> Channe
     """
     start_at, end_at = day.span
     chat = read_chat(lake, day.room_login, start_at, end_at)
-    spans = read_streams(lake, day.room_login, start_at, end_at)
-    observed = read_observed(lake, ledger, day.room_login, until=min(end_at, now), now=now)
-    observed_s = observed.seconds(start_at, end_at)
+    spans, observed_s = seen.streams, seen.observed.seconds(start_at, end_at)
     message_count, chatter_count = int(chat["message_count"]), int(chat["chatter_count"])
     if not message_count and not spans and not observed_s:
         return None

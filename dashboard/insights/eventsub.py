@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from dashboard.access import Access
 from dashboard.errors import ConfigError, JobError
 from dashboard.events import Instant, now_us
 from dashboard.eventsub_types import CALLBACK_PATH, CHATTER, MODERATOR, NO_SUCH_ROOM, OWNER, TYPES
+from dashboard.insights.live_sources import Ledger, Status
 from dashboard.storage.eventsub_state import (
     CREATE,
     CREATE_ALL,
@@ -41,28 +42,6 @@ _ROWS: Final = 400
 _LOGIN = re.compile(r"[a-z0-9_]{1,25}")
 FILTERS: Final = ("all", "enabled", "trouble")
 _REFUSED: Final = ("bad_signature", "too_old", "malformed", "too_large", "not_stored")
-
-
-class Status(Protocol):
-    """A process's last word about itself."""
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """What it said."""
-
-    @property
-    def updated_at(self) -> Instant:
-        """When."""
-
-
-class Statuses(Protocol):
-    """The part of the state that is needed here."""
-
-    def read_status(self, name: str) -> Status | None:
-        """The last word of a process."""
-
-    def followed(self) -> list[str]:
-        """Logins of the followed channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +136,7 @@ class EventSubInsights:
 
     def __init__(
         self,
-        state: Statuses,
+        state: Ledger,
         known: EventSubState,
         *,
         public_url: str = "",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from dashboard.access import Access
 from dashboard.events import Instant, now_us
+from dashboard.insights.live_sources import Status, Statuses
 from dashboard.jobs.needs import Vault, why_not
 from dashboard.jobs.orders import JobOrders
 from dashboard.jobs.registry import JobSpec, job_specs
@@ -31,25 +32,6 @@ HISTORY_STATES: Final[dict[str, tuple[str, ...] | None]] = {
     "ok": ("ok",),
     "cancelled": ("cancelled",),
 }
-
-
-class Status(Protocol):
-    """A process's last word about itself."""
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """What it said."""
-
-    @property
-    def updated_at(self) -> Instant:
-        """When."""
-
-
-class Statuses(Protocol):
-    """The part of the state that is needed here."""
-
-    def read_status(self, name: str) -> Status | None:
-        """The last word of a process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ class RoomLog(Generic[Row]):
 def stream_log(lake: Lake, room: str) -> RoomLog[StreamRow]:
     """Viewer samples, starts and ends of a room's streams."""
     kinds = ("viewer_samples", "streams")
-    return RoomLog(lake, room, query="live_stream", kinds=kinds, build=_stream_row, sets_clock=True)
+    return RoomLog(lake, room, query="live_stream", kinds=kinds, build=stream_row, sets_clock=True)
 
 
 def event_log(lake: Lake, room: str) -> RoomLog[RoomEvent]:
@@ -232,7 +232,8 @@ class ObservationLog:
         return bool(own) and own[-1][1] and heard_at is None
 
 
-def _stream_row(row: dict[str, Any]) -> StreamRow:
+def stream_row(row: dict[str, Any]) -> StreamRow:
+    """A row of the query ``live_stream`` as a value."""
     return StreamRow(
         at=int(row["sent_at"]),
         action=row["action"],

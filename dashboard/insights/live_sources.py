@@ -47,14 +47,18 @@ class Status(Protocol):
         """When."""
 
 
-class Ledger(Protocol):
+class Statuses(Protocol):
+    """What the processes say of themselves."""
+
+    def read_status(self, name: str) -> Status | None:
+        """The last word of a process."""
+
+
+class Ledger(Statuses, Protocol):
     """The part of the state that is needed here."""
 
     def followed(self) -> list[str]:
         """Channels that somebody follows."""
-
-    def read_status(self, name: str) -> Status | None:
-        """The last word of a process."""
 
 
 _NO_KIND = "gaps"

@@ -12,7 +12,7 @@ from dashboard.analytics.moments import Comparison, best_moments, compared
 from dashboard.analytics.observation import Observed
 from dashboard.analytics.timebins import BIN_US, DAY_US, SECOND_US, ceil_to, floor_to
 from dashboard.events import Instant
-from dashboard.insights.channel_day import Day, channel_day, read_observed, read_streams
+from dashboard.insights.channel_day import Day, channel_day, read_seen, read_streams
 from dashboard.insights.live_sources import Lake, Ledger, records
 
 EARLIER_DAYS: Final = 28
@@ -116,12 +116,12 @@ def daily_report(lake: Lake, ledger: Ledger, day: Day, *, now: Instant) -> DayRe
     Returns:
         The report; None when nothing at all is known of that day.
     """
-    numbers = channel_day(lake, ledger, day, now=now)
+    known = read_seen(lake, ledger, day, now=now)
+    numbers = channel_day(lake, day, known, now=now)
     if numbers is None:
         return None
     start_at, end_at = day.span
-    spans = read_streams(lake, day.room_login, start_at, end_at)
-    observed = read_observed(lake, ledger, day.room_login, until=min(end_at, now), now=now)
+    spans, observed = known.streams, known.observed
     streams = _streams(lake, day, spans, observed)
     stretches = [(span.started_at, span.ended_at) for span in spans] or [(start_at, end_at)]
     wanted_s = sum(end - start for start, end in stretches) / SECOND_US

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from dashboard.access import Access
 from dashboard.errors import JobError
 from dashboard.events import Instant, now_us
+from dashboard.insights.live_sources import Statuses
 from dashboard.storage.inventory import Folder, Inventory, KindOnDisk, inventory
 from dashboard.storage.sync import STATUS_NAME, target_of
 
@@ -61,21 +62,6 @@ class Runs(Protocol):
 
     def last(self, name: str) -> Run | None:
         """The newest run."""
-
-
-class Status(Protocol):
-    """A process's last word about itself."""
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """What it said."""
-
-
-class Statuses(Protocol):
-    """The part of the state that is needed here."""
-
-    def read_status(self, name: str) -> Status | None:
-        """The last word of a process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from dashboard.analytics.timebins import DAY_US, HOUR_US, merge_spans
 from dashboard.errors import QueryError
 from dashboard.events import Event, Instant
-from dashboard.insights.channel_day import Day, channel_day, zone_of
+from dashboard.insights.channel_day import Day, channel_day, read_seen, zone_of
 from dashboard.jobs.context import JobContext
 from dashboard.jobs.times import local_day
 
@@ -45,7 +45,9 @@ def channel_days(context: JobContext) -> str:
             context.handle.check()
             context.handle.progress(number, len(days), f"{day.room_login}, {day.day}")
             try:
-                computed = channel_day(context.store, context.state, day, now=now)
+                computed = channel_day(
+                    context.store, day, read_seen(context.store, context.state, day, now=now), now=now
+                )
             except QueryError as error:
                 context.failed(f"{day.room_login}, {day.day}", error)
                 continue

@@ -8,7 +8,7 @@ anything unexpected) means the part is sent whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -51,6 +51,21 @@ def only_if_new(cursor: Cursor, part: str, key: object, build: Callable[[], Any]
         return no_update
     cursor[part] = now
     return build()
+
+
+def only_changed(cursor: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[dict[str, Any], Cursor]:
+    """Of all parts of a page those that are not what the browser shows: focus and scrolling stay in the rest.
+
+    Args:
+        cursor: What the browser shows already, as it was returned with the last answer.
+        parts: Every part, as it is now.
+
+    Returns:
+        The parts to send, and the cursor to send with them.
+    """
+    marks = {name: digest(str(part)) for name, part in parts.items()}
+    before = cursor.get("marks") or {}
+    return {name: parts[name] for name in parts if marks[name] != before.get(name)}, {"marks": marks}
 
 
 def chart_update(

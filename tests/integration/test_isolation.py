@@ -365,6 +365,26 @@ def test_a_number_that_is_another_process_by_now_is_not_ended(tmp_path: Path) ->
             process.kill()
 
 
+def test_a_job_that_ends_while_it_is_ended_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the page would never get the result of a job that was over a moment too early."""
+
+    def gone(process: psutil.Process, recursive: bool = False) -> list[psutil.Process]:
+        raise psutil.NoSuchProcess(process.pid)
+
+    keeper = background.manager(tmp_path)
+    with subprocess.Popen(["sleep", "30"]) as process:
+        try:
+            born_at = psutil.Process(process.pid).create_time()
+            keeper.handle.set(f"owner-{process.pid}", (keeper._owner(), born_at))
+            keeper.handle.set("key", "the result")
+            monkeypatch.setattr(psutil.Process, "children", gone)
+            assert keeper.get_result("key", str(process.pid)) == "the result"
+        finally:
+            process.kill()
+
+
 def test_a_job_gets_the_access_of_the_session(tmp_path: Path) -> None:
     person = Access("11", "eleven", "Eleven", rooms=frozenset({"eleven"}))
     keeper = background.manager(tmp_path, lambda: person)

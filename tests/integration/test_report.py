@@ -27,7 +27,7 @@ from dashboard.events import (
     Subscription,
     ViewerSample,
 )
-from dashboard.insights.channel_day import Day, channel_day
+from dashboard.insights.channel_day import Day, channel_day, read_seen
 from dashboard.insights.report import daily_report
 from dashboard.insights.report_html import report_html
 from dashboard.jobs.context import JobContext
@@ -158,7 +158,7 @@ def test_a_day_counted_by_hand(bench: Bench) -> None:
             event(Bits, END, 9, user_id="8", bits=1_000),
         ],
     )
-    row = channel_day(bench.store, bench.state, DAY, now=NIGHT)
+    row = channel_day(bench.store, DAY, read_seen(bench.store, bench.state, DAY, now=NIGHT), now=NIGHT)
     assert row is not None
     assert (row.message_count, row.chatter_count, row.observed_s) == (70, 2, 1800)
     assert (row.live_s, row.viewers_covered_s, row.viewers_average, row.viewers_peak) == (
@@ -176,7 +176,9 @@ def test_a_day_counted_by_hand(bench: Bench) -> None:
 
 
 def test_a_day_without_anything_is_no_row(bench: Bench) -> None:
-    assert channel_day(bench.store, bench.state, DAY, now=NIGHT) is None
+    assert (
+        channel_day(bench.store, DAY, read_seen(bench.store, bench.state, DAY, now=NIGHT), now=NIGHT) is None
+    )
     assert daily_report(bench.store, bench.state, DAY, now=NIGHT) is None
 
 

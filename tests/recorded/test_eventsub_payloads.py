@@ -21,7 +21,8 @@ from collectors.eventsub_parse import TYPED, parse_notification
 from dashboard.errors import ParseError
 from dashboard.events import Event, Instant
 from dashboard.events_eventsub import Notification
-from dashboard.eventsub_message import EventSubMessage, from_frame, from_webhook, parse_instant
+from dashboard.eventsub_message import EventSubMessage, from_frame, from_webhook
+from dashboard.instants import parse_instant
 from dashboard.storage.batch import batches_of
 
 NOW = Instant(1_800_000_000_000_000)

@@ -9,7 +9,8 @@ import pytest
 
 from dashboard.errors import ParseError
 from dashboard.events import Instant
-from dashboard.eventsub_message import from_frame, from_metadata, from_webhook, parse_instant
+from dashboard.eventsub_message import from_frame, from_metadata, from_webhook
+from dashboard.instants import parse_instant
 
 NOW = Instant(1_800_000_000_000_000)
 SUBSCRIPTION = {"id": "s1", "type": "channel.follow", "version": "2", "condition": {}}

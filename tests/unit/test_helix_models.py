@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collectors.helix_models import Stream, User, parse_instant, parse_stream, parse_user
+from collectors.helix_models import Stream, User, parse_stream, parse_user
+from dashboard.instants import parse_instant
 
 RAW = {
     "id": "42170724654",
@@ -72,9 +73,10 @@ def test_a_user_whole() -> None:
 @pytest.mark.parametrize(
     ("text", "instant"),
     [
-        ("1970-01-01T00:00:01Z", 1_000_000),
+        ("2021-03-10T15:04:21Z", 1_615_388_661_000_000),
         ("2021-03-10T15:04:21.123456789Z", 1_615_388_661_123_456),
-        ("1970-01-01T02:00:00+02:00", 0),
+        ("2021-03-10T17:04:21+02:00", 1_615_388_661_000_000),
+        ("1970-01-01T00:00:01Z", None),
         ("2021-03-10T15:04:21", None),
         ("", None),
         (None, None),
