@@ -116,7 +116,8 @@ def query(sql: str, form: str, limit: int, timeout_s: float | None) -> None:
 
     \b
     From Helix and the jobs: audience_counts, followers, subscribers, chatter_polls,
-    chatters, clips, channel_days, survey_captures, survey_presence.
+    chatters, clips, channel_days, survey_captures, survey_presence, accounts,
+    renames, speaker_polls, speakers.
 
     \b
     python app.py query "select room_login, count(*) from chat_messages group by all"

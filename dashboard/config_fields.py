@@ -39,6 +39,7 @@ DEFAULT_RETENTION = {
     "user_list": 30,
     "notifications": 30,
     "chatters": 30,
+    "speakers": 30,
     "survey_presence": 30,
     "subscribers": 90,
 }

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, get_args, get_type_hints
 
 import pyarrow as pa
 
+from dashboard.events_accounts import KINDS_ACCOUNTS
 from dashboard.events_base import Event, Goal, Instant, RoomEvent, UserEvent, UserNotice, now_us, synthetic_id
 from dashboard.events_chat import (
     Announcement,
@@ -150,6 +151,7 @@ _CLASSES: tuple[type[Event], ...] = (
     Observation,
     *KINDS_EVENTSUB,
     *KINDS_HELIX,
+    *KINDS_ACCOUNTS,
 )
 KINDS: dict[str, type[Event]] = {cls.kind: cls for cls in _CLASSES}
 """Every kind by name; the view ``gaps`` is made from ``observations``."""

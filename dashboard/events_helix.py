@@ -75,6 +75,8 @@ class ChatterPoll(Event):
     told_count: int | None = None
     """Twitch's own total; people come and go while the pages are read, so the two can differ."""
     duration_s: float | None = None
+    known_count: int | None = None
+    """Of the people in the list, whose creation date was known when it was closed."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from dashboard.events import KINDS, Event
 from dashboard.storage.batch import Batch
 
-_OWNERS = ("user_id", "user_login", "target_user_id", "target_user_login")
+_OWNERS = ("user_id", "user_login", "old_login", "target_user_id", "target_user_login")
 # Who else an event can name: the fields that say who, and what goes with them.
 _ROLES = (
     (
