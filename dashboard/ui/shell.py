@@ -132,6 +132,7 @@ def _stores() -> html.Div:
             # Orders for background jobs live here: Dash starts a job whenever a page brings its input anew.
             dcc.Store(id=ids.SHELL_COLLECT_ORDER),
             *(dcc.Store(id=store) for store in ids.SHELL_JOBS_STORES),
+            *(dcc.Store(id=store) for store in ids.SHELL_CHATTERS_STORES),
         ]
     )
 
