@@ -111,6 +111,9 @@ class Fields(BaseSettings):
     """How many of the platform's largest live channels the hourly survey reads; 0 switches it off."""
     survey_minutes: float = Field(10, gt=0, le=60)
 
+    max_saved_sessions: int = Field(20, ge=0, le=1000)
+    """How many analysis sessions one person may save; one that is not saved ends after a day."""
+
     database_url: SecretStr = SecretStr("")
     redis_url: SecretStr = SecretStr("")
     s3_bucket: str = ""
@@ -129,6 +132,8 @@ class Fields(BaseSettings):
     """Kinds that are not named keep their default; 0 keeps for ever."""
     opt_out_file: Path | None = None
     """User ids or logins, one a line, whose events are never written."""
+    service_accounts_file: Path | None = None
+    """User ids or logins, one a line, that Chatters keeps apart as services, besides the shipped ones."""
     ingest_queue_events: int = Field(50_000, ge=1_000)
     flush_interval_s: float = Field(0.4, gt=0, le=1)
     query_timeout_s: float = Field(30, gt=0)
@@ -152,7 +157,7 @@ class Fields(BaseSettings):
             return sources
         return *sources, InitSettingsSource(settings_cls, read_yaml(path, cls.model_fields))
 
-    @field_validator("data_dir", "opt_out_file")
+    @field_validator("data_dir", "opt_out_file", "service_accounts_file")
     @classmethod
     def _home_is_expanded(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value else value
@@ -237,7 +242,7 @@ class Fields(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, value: SecretStr) -> SecretStr:
-        return SecretStr(check_connection_url(value.get_secret_value(), ("sqlite", "postgresql")))
+        return SecretStr(check_connection_url(value.get_secret_value(), ("sqlite", "postgresql", "postgres")))
 
     @field_validator("redis_url")
     @classmethod
@@ -259,9 +264,9 @@ class Fields(BaseSettings):
     def _retention(cls, value: Any) -> dict[str, int]:
         return DEFAULT_RETENTION | parse_retention(value)
 
-    @field_validator("opt_out_file")
+    @field_validator("opt_out_file", "service_accounts_file")
     @classmethod
-    def _opt_out_file_is_there(cls, value: Path | None) -> Path | None:
+    def _file_is_there(cls, value: Path | None) -> Path | None:
         # People on the list would be written if a wrong path passed in silence.
         if value and not (value.is_file() and os.access(value, os.R_OK)):
             raise ValueError(f"there is no readable file {value}")

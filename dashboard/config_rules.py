@@ -75,6 +75,7 @@ CURES = {
     "survey_channel_count": "Set SURVEY_CHANNEL_COUNT to a number from 0 (off) to 5000, for example "
     "SURVEY_CHANNEL_COUNT=1000.",
     "survey_minutes": "Set SURVEY_MINUTES to minutes above 0 and up to 60, for example SURVEY_MINUTES=10.",
+    "max_saved_sessions": "Set MAX_SAVED_SESSIONS to a number from 0 to 1000, such as MAX_SAVED_SESSIONS=20.",
     "s3_connect_timeout_s": "Set S3_CONNECT_TIMEOUT_S to seconds above 0, such as S3_CONNECT_TIMEOUT_S=5.",
     "s3_read_timeout_s": "Set S3_READ_TIMEOUT_S to seconds above 0, for example S3_READ_TIMEOUT_S=60.",
     "database_url": "Unset DATABASE_URL for SQLite in DATA_DIR, or set it like "
@@ -92,6 +93,7 @@ CURES = {
     "retention_days": "Set RETENTION_DAYS to kind=days pairs, for example "
     "RETENTION_DAYS=chat_messages=30,user_list=30 (0 keeps for ever).",
     "opt_out_file": "Set OPT_OUT_FILE to a text file with one user id or login a line.",
+    "service_accounts_file": "Set SERVICE_ACCOUNTS_FILE to a text file with one user id or login a line.",
     "ingest_queue_events": "Set INGEST_QUEUE_EVENTS to 1000 or more, for example INGEST_QUEUE_EVENTS=50000.",
     "flush_interval_s": "Set FLUSH_INTERVAL_S to seconds above 0 and up to 1, "
     "for example FLUSH_INTERVAL_S=0.4.",
