@@ -17,7 +17,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Index,
-    MetaData,
     String,
     Table,
     Text,
@@ -31,7 +30,7 @@ from sqlalchemy import (
 
 from dashboard.config import Settings
 from dashboard.events import Instant, now_us
-from dashboard.storage.state_db import StateDatabase
+from dashboard.storage.state_db import METADATA, StateDatabase
 from dashboard.storage.tokens import TOKENS
 
 _ID_BYTES = 32
@@ -39,10 +38,9 @@ _SEEN_EVERY_US = 60_000_000
 """A session's last sign of life is written at most so often: reading must not cost a write."""
 _LONGEST_AGENT = 120
 
-_METADATA = MetaData()
 _ACCOUNTS = Table(
     "accounts",
-    _METADATA,
+    METADATA,
     Column("user_id", String(20), primary_key=True),
     Column("user_login", String(25), nullable=False),
     Column("user_display_name", String(64), nullable=False),
@@ -52,7 +50,7 @@ _ACCOUNTS = Table(
 )
 _SESSIONS = Table(
     "sessions",
-    _METADATA,
+    METADATA,
     Column("session_hash", String(64), primary_key=True),
     Column("user_id", String(20), nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -242,7 +240,7 @@ class Accounts:
 def open_accounts(settings: Settings) -> Accounts:
     """The accounts of an installation; nothing is read or written before the first call."""
     url = settings.database_url.get_secret_value()
-    return Accounts(StateDatabase(settings.data_dir, url, (_ACCOUNTS, _SESSIONS, TOKENS)))
+    return Accounts(StateDatabase(settings.data_dir, url))
 
 
 def hashed(session_id: str) -> str:

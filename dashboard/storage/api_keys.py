@@ -9,11 +9,11 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, delete, insert, select, update
+from sqlalchemy import BigInteger, Column, Index, String, Table, delete, insert, select, update
 
 from dashboard.errors import StorageError
 from dashboard.events import Instant, now_us
-from dashboard.storage.state_db import StateDatabase
+from dashboard.storage.state_db import METADATA, StateDatabase
 
 if TYPE_CHECKING:
     from dashboard.config import Settings
@@ -27,10 +27,9 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _SMALL = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LONGEST_NAME = 60
 _NOTE_USE_EVERY_US = 60 * 1_000_000
-_METADATA = MetaData()
 _KEYS = Table(
     "api_keys",
-    _METADATA,
+    METADATA,
     Column("prefix", String(12), primary_key=True),
     Column("secret_hash", String(64), nullable=False),
     Column("user_id", String(64), nullable=False),
@@ -158,7 +157,7 @@ class ApiKeys:
 def open_api_keys(settings: Settings) -> ApiKeys:
     """The keys of an installation; nothing is read or written before the first call."""
     url = settings.database_url.get_secret_value()
-    return ApiKeys(StateDatabase(settings.data_dir, url, (_KEYS,)))
+    return ApiKeys(StateDatabase(settings.data_dir, url))
 
 
 def _hashed(text: str) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, delete, insert, select
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, delete, insert, select
 
 from dashboard.config import Settings
 from dashboard.events import Instant, now_us
-from dashboard.storage.state_db import StateDatabase
+from dashboard.storage.state_db import METADATA, StateDatabase
 
 KEPT_DAYS = 365
 _LONGEST_DETAIL = 300
 
-_METADATA = MetaData()
 _AUDIT = Table(
     "audit",
-    _METADATA,
+    METADATA,
     # SQLite counts by itself only with this very type.
     Column("entry_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("at", BigInteger, nullable=False),
@@ -112,4 +111,4 @@ class AuditLog:
 
 def open_audit(settings: Settings) -> AuditLog:
     """The audit log of an installation; nothing is read or written before the first call."""
-    return AuditLog(StateDatabase(settings.data_dir, settings.database_url.get_secret_value(), (_AUDIT,)))
+    return AuditLog(StateDatabase(settings.data_dir, settings.database_url.get_secret_value()))

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -33,7 +32,7 @@ from dashboard.config import Settings
 from dashboard.errors import JobBusy
 from dashboard.events import Instant, now_us
 from dashboard.job_handle import Room
-from dashboard.storage.state_db import StateDatabase
+from dashboard.storage.state_db import METADATA, StateDatabase
 
 CONNECTED, SPOKE = "connected", "spoke"
 SOURCES = (CONNECTED, SPOKE)
@@ -43,10 +42,9 @@ STATES = (*OPEN, "complete", "failed", "cancelled")
 KEPT_DAYS = 30
 _LONGEST_ERROR = 2_000
 
-_METADATA = MetaData()
 _CAPTURES = Table(
     "captures",
-    _METADATA,
+    METADATA,
     Column("capture_id", String(32), primary_key=True),
     Column("room_id", String(20), nullable=False),
     Column("room_login", String(25), nullable=False),
@@ -134,7 +132,7 @@ class Captures:
     """
 
     def __init__(self, data_dir: Path, url: str = "") -> None:
-        self._database = StateDatabase(data_dir, url, (_CAPTURES,))
+        self._database = StateDatabase(data_dir, url)
 
     def ask(
         self, room: Room, source: str, *, by: str, window_s: int | None = None, capture_id: str | None = None

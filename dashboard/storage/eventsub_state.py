@@ -18,7 +18,6 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -31,16 +30,15 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from dashboard.events import Instant, now_us
-from dashboard.storage.state_db import StateDatabase
+from dashboard.storage.state_db import METADATA, StateDatabase
 
 CREATE, DELETE, CREATE_ALL, RETRY = "create", "delete", "create_all", "retry"
 _LONGEST_ERROR = 300
 _WISHES_KEPT = 200
 
-_METADATA = MetaData()
 _SUBSCRIPTIONS = Table(
     "eventsub_subscriptions",
-    _METADATA,
+    METADATA,
     Column("key", String(160), primary_key=True),
     Column("eventsub_type", String(80), nullable=False),
     Column("version", String(10), nullable=False),
@@ -58,21 +56,21 @@ _SUBSCRIPTIONS = Table(
 )
 _LAST_EVENTS = Table(
     "eventsub_last_events",
-    _METADATA,
+    METADATA,
     Column("subscription_id", String(64), primary_key=True),
     Column("last_event_at", BigInteger, nullable=False),
     Column("event_count", BigInteger, nullable=False),
 )
 _CHOICES = Table(
     "eventsub_choices",
-    _METADATA,
+    METADATA,
     Column("eventsub_type", String(80), primary_key=True),
     Column("room_login", String(25), primary_key=True),
     Column("is_wanted", Boolean, nullable=False),
 )
 _WISHES = Table(
     "eventsub_wishes",
-    _METADATA,
+    METADATA,
     Column("wish_id", Integer, primary_key=True, autoincrement=True),
     Column("action", String(20), nullable=False),
     Column("eventsub_type", String(80), nullable=False),
@@ -84,7 +82,7 @@ _WISHES = Table(
 )
 _REVOCATIONS = Table(
     "eventsub_revocations",
-    _METADATA,
+    METADATA,
     Column("message_id", String(80), primary_key=True),
     Column("subscription_id", String(64), nullable=False),
     Column("eventsub_type", String(80), nullable=False),
@@ -94,7 +92,6 @@ _REVOCATIONS = Table(
     Column("revoked_at", BigInteger, nullable=False),
     Index("eventsub_revocations_at", "revoked_at"),
 )
-_TABLES = (_SUBSCRIPTIONS, _LAST_EVENTS, _CHOICES, _WISHES, _REVOCATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +160,7 @@ class EventSubState:
     """
 
     def __init__(self, data_dir: Path, url: str = "") -> None:
-        self._database = StateDatabase(data_dir, url, _TABLES)
+        self._database = StateDatabase(data_dir, url)
 
     def subscriptions(self) -> list[Subscription]:
         """All of them, by room, type and key, with when the last event came."""

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -35,7 +34,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dashboard.errors import JobBusy
 from dashboard.events import Instant, now_us
-from dashboard.storage.state_db import StateDatabase
+from dashboard.storage.state_db import METADATA, StateDatabase
 
 OPEN = ("requested", "running")
 STATES = (*OPEN, "ok", "failed", "cancelled", "lost")
@@ -44,10 +43,9 @@ FIRST_LINES, LAST_LINES = 100, 300
 _LONGEST_LINE = 500
 _LONGEST_ERROR = 2_000
 
-_METADATA = MetaData()
 _RUNS = Table(
     "job_runs",
-    _METADATA,
+    METADATA,
     Column("run_id", String(32), primary_key=True),
     Column("name", String(64), nullable=False),
     Column("params", JSON, nullable=False),
@@ -73,7 +71,7 @@ Index("job_runs_one_open", _RUNS.c.name, unique=True, sqlite_where=_IS_OPEN, pos
 Index("job_runs_one_a_time", _RUNS.c.name, _RUNS.c.due_at, _RUNS.c.attempt, unique=True)
 _LINES = Table(
     "job_lines",
-    _METADATA,
+    METADATA,
     Column("run_id", String(32), primary_key=True),
     Column("line_no", Integer, primary_key=True),
     Column("at", BigInteger, nullable=False),
@@ -139,7 +137,7 @@ class JobRuns:
     """
 
     def __init__(self, data_dir: Path, url: str = "") -> None:
-        self._database = StateDatabase(data_dir, url, (_RUNS, _LINES))
+        self._database = StateDatabase(data_dir, url)
 
     def request(
         self,

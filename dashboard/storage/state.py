@@ -10,23 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table, delete, insert, select, update
+from sqlalchemy import JSON, BigInteger, Column, String, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from dashboard.events import Instant, now_us
-from dashboard.storage.state_db import StateDatabase
+from dashboard.storage.state_db import METADATA, StateDatabase
 
-_METADATA = MetaData()
 _FOLLOWED = Table(
     "followed_channels",
-    _METADATA,
+    METADATA,
     Column("room_login", String(25), primary_key=True),
     Column("followed_by", String(64), nullable=False),
     Column("followed_at", BigInteger, nullable=False),
 )
 _STATUS = Table(
     "statuses",
-    _METADATA,
+    METADATA,
     Column("name", String(64), primary_key=True),
     Column("payload", JSON, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
@@ -54,7 +53,7 @@ class State:
     """
 
     def __init__(self, data_dir: Path, url: str = "") -> None:
-        self._database = StateDatabase(data_dir, url, (_FOLLOWED, _STATUS))
+        self._database = StateDatabase(data_dir, url)
 
     def followed(self) -> list[str]:
         """Logins of the channels that the collector should read, in the order they were added."""

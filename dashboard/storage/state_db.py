@@ -1,27 +1,31 @@
 """The state's database: one way to open it, whichever part of the state asks.
 
-SQLite (WAL) in ``<data>/state/state.sqlite`` by default, or any database that SQLAlchemy knows by
-``DATABASE_URL``. Each part (followed channels, accounts, job runs, …) brings its own tables and makes
-them when it first needs them.
+SQLite (WAL) in ``<data>/state/state.sqlite`` by default, or Postgres by ``DATABASE_URL``. Each part
+(followed channels, accounts, job runs, …) describes its own tables in :data:`METADATA`; whoever opens the
+database first brings all of them to what this version needs (:mod:`dashboard.storage.migrations`).
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from dashboard.errors import ConfigError, StorageError
-from dashboard.storage.private import make_private_folder
+from dashboard.storage.migrations import bring_up, schema_of
+from dashboard.storage.state_engine import make_engine, reading, state_file, writing
 
-_WRITES = "streamlens_writes"
+if TYPE_CHECKING:
+    from dashboard.storage.migrations import Schema
+
+METADATA = MetaData()
+"""Every table of the state, as far as the modules that describe them are imported."""
 
 
 class StateDatabase:
@@ -29,18 +33,16 @@ class StateDatabase:
 
     Args:
         data_dir: The data folder.
-        url: A SQLAlchemy address instead of the SQLite file.
-        tables: Made when they are not there yet, in this order.
+        url: A SQLAlchemy address instead of the SQLite file; ``postgresql://`` is psycopg's.
 
     Raises (all calls):
-        StorageError: The database does not answer, or has no room left.
+        StorageError: The database does not answer, has no room left, or is a newer version's.
         ConfigError: The address is none, or its driver is not installed.
     """
 
-    def __init__(self, data_dir: Path, url: str, tables: Sequence[Table]) -> None:
+    def __init__(self, data_dir: Path, url: str = "") -> None:
         self._data_dir = data_dir
         self._url = url
-        self._tables = tuple(tables)
         self._opening = threading.Lock()
         self._opened: Engine | None = None
         self._opened_in = 0
@@ -48,19 +50,38 @@ class StateDatabase:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for questions; everything asked inside sees one and the same state."""
-        with _told_plainly(), self._engine().connect() as con:
+        with _told_plainly(), reading(self._engine()) as con:
             yield con
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction: committed at the end, undone by an exception.
 
-        On SQLite it takes the write lock at once, so what is read inside can't change before it is written.
+        It takes the write lock at once, so what is read inside can't change before it is written.
         """
-        with _told_plainly(), self._engine().connect() as con:
-            con = con.execution_options(**{_WRITES: True})
-            with con.begin():
-                yield con
+        with _told_plainly(), writing(self._engine()) as con:
+            yield con
+
+    def migrate(self) -> str | None:
+        """Brings the database to this version, as any first use of it does.
+
+        Returns:
+            Which version it was before; None if it was none.
+        """
+        before = self.schema()
+        with self.read():
+            return before.version if before else None
+
+    def schema(self) -> Schema | None:
+        """What the database is like, without changing it; None when there is none yet."""
+        if not self._url and not state_file(self._data_dir).exists():
+            return None
+        with _told_plainly():
+            engine = make_engine(self._data_dir, self._url)
+            try:
+                return schema_of(engine)
+            finally:
+                engine.dispose()
 
     def close(self) -> None:
         """Closes all connections."""
@@ -80,20 +101,12 @@ class StateDatabase:
             return self._opened
 
     def _open(self) -> Engine:
-        path = self._data_dir / "state" / "state.sqlite"
-        make_private_folder(path.parent)
-        engine = create_engine(
-            self._url or URL.create("sqlite", database=str(path)), hide_parameters=True, pool_pre_ping=True
-        )
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-        # All processes start at once on a fresh folder: who finds no table may not be the one to make it.
-        with engine.connect() as con, con.execution_options(**{_WRITES: True}).begin():
-            for table in self._tables:
-                con.execute(CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    con.execute(CreateIndex(index, if_not_exists=True))
+        engine = make_engine(self._data_dir, self._url)
+        try:
+            bring_up(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         return engine
 
 
@@ -113,19 +126,3 @@ def _told_plainly() -> Iterator[None]:
             f"The state database does not answer ({name}). Check the disk's room, or DATABASE_URL. "
             "What was collected is safe."
         ) from error
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # Else the driver begins by itself, and too late.
-    cursor = connection.cursor()
-    cursor.execute("pragma busy_timeout = 30000")
-    cursor.execute("pragma journal_mode = wal")
-    cursor.execute("pragma foreign_keys = on")
-    cursor.close()
-
-
-def _begin_sqlite(con: Connection) -> None:
-    # A transaction that reads first and writes later can't be waited for: it fails when another
-    # wrote in between.
-    writes = con.get_execution_options().get(_WRITES)
-    con.exec_driver_sql("begin immediate" if writes else "begin")

@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, delete, insert, or_, select, update
+from sqlalchemy import BigInteger, Column, String, Table, Text, delete, insert, or_, select, update
 
 from dashboard.config import Settings
 from dashboard.errors import ConfigError
 from dashboard.events import Instant, now_us
 from dashboard.logs import hide
 from dashboard.storage.secret_key import derived_key
-from dashboard.storage.state_db import StateDatabase
+from dashboard.storage.state_db import METADATA, StateDatabase
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,10 +37,9 @@ OTHER_KEY = (
     "Put the old key back (SECRET_KEY or data/state/secret.key), or log in again."
 )
 
-_METADATA = MetaData()
 TOKENS = Table(
     "user_tokens",
-    _METADATA,
+    METADATA,
     Column("user_id", String(20), primary_key=True),
     Column("user_login", String(25), nullable=False),
     Column("user_display_name", String(64), nullable=False),
@@ -274,7 +273,7 @@ def open_vault(settings: Settings) -> TokenVault:
     Returns:
         A vault; every process opens its own.
     """
-    database = StateDatabase(settings.data_dir, settings.database_url.get_secret_value(), (TOKENS,))
+    database = StateDatabase(settings.data_dir, settings.database_url.get_secret_value())
     return TokenVault(database, lambda: derived_key(settings, "tokens"))
 
 

@@ -1,0 +1,1 @@
+"""One step each; see :mod:`dashboard.storage.migrations`."""
