@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dashboard.errors import TwitchError
 from dashboard.events import Event, Instant
 from dashboard.jobs.context import JobContext
-from dashboard.jobs.rooms import own_rooms, rooms_followed, unique
+from dashboard.jobs.rooms import own_rooms, remember_ids, rooms_followed, unique
 
 CLIP_DAYS = 30
 _DAY_US = 86_400 * 1_000_000
@@ -90,5 +90,6 @@ async def logins(context: JobContext) -> str:
                 context.failed(f"Channels that {token.user_login} moderates", error)
                 continue
             context.accounts.set_moderated(token.user_id, [room.room_login for room in rooms])
+            remember_ids(context.state, rooms)
             context.handle.log(f"{token.user_login} moderates {len(rooms)} channels")
     return words

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from dashboard.events import now_us
 from dashboard.job_handle import Room
 from dashboard.storage.tokens import UserToken
 
 if TYPE_CHECKING:
     from dashboard.jobs.context import JobContext, Twitch
+    from dashboard.storage.state import State
 
 _ROOM_IDS_STATUS: Final = "room_ids"
 _ASK_AGAIN_US: Final = 86_400 * 1_000_000
@@ -55,6 +57,25 @@ async def moderated_rooms(context: JobContext, twitch: Twitch, tokens: Sequence[
 async def rooms_followed(context: JobContext, twitch: Twitch) -> list[Room]:
     """The followed channels with their ids."""
     return await rooms_of(context, twitch, context.state.followed())
+
+
+def known_ids(state: State) -> dict[str, str]:
+    """Ids of channels by login, as far as Twitch was asked in the last day."""
+    row = state.read_status(_ROOM_IDS_STATUS)
+    told: dict[str, Any] = (row.payload.get("ids") or {}) if row else {}
+    now = now_us()
+    return {
+        login: str(room_id) for login, (room_id, at) in told.items() if room_id and now - at < _ASK_AGAIN_US
+    }
+
+
+def remember_ids(state: State, rooms: Iterable[Room]) -> None:
+    """Keeps what Twitch just told, for a day."""
+    found = {room.room_login: [room.room_id, now_us()] for room in rooms}
+    row = state.read_status(_ROOM_IDS_STATUS)
+    told: dict[str, Any] = (row.payload.get("ids") or {}) if row else {}
+    if found:
+        state.write_status(_ROOM_IDS_STATUS, {"ids": told | found})
 
 
 async def rooms_of(context: JobContext, twitch: Twitch, logins: Iterable[str]) -> list[Room]:
