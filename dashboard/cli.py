@@ -25,6 +25,7 @@ from dashboard.cli_output import (
     say,
 )
 from dashboard.cli_s3 import export_, restore, sync
+from dashboard.cli_state import migrate
 from dashboard.supervisor import Child, Supervisor, end_with_parent
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def build_cli(parts: Parts) -> click.Group:
         restore,
         export_,
         check,
+        migrate,
     ):
         cli.add_command(command)
     if parts.log_in and parts.log_out:

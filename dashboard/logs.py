@@ -58,6 +58,7 @@ _SHORTEST_SECRET = 6
 # Libraries whose debug lines are whole requests, or a line for every job and hit.
 _LOWEST_LEVELS = {
     "aiohttp.access": logging.WARNING,
+    "alembic": logging.WARNING,
     "apscheduler": logging.WARNING,
     "authlib": logging.INFO,
     "boto3": logging.INFO,

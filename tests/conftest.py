@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.postgres_server import postgres_server, state_url  # noqa: F401
 from tests.s3_servers import moto, moto_server, swift, swift_server  # noqa: F401
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ DUE = Instant(1_700_000_000_000_000)
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> JobRuns:
-    return JobRuns(tmp_path)
+def runs(tmp_path: Path, state_url: str) -> Iterator[JobRuns]:
+    runs = JobRuns(tmp_path, state_url)
+    yield runs
+    runs.close()
 
 
 def test_from_request_to_end(runs: JobRuns) -> None:
@@ -141,8 +144,8 @@ def test_recent_is_newest_first_and_filters(runs: JobRuns) -> None:
     assert runs.last("nothing") is None
 
 
-def _race(data_dir: str, number: int, results: multiprocessing.Queue[tuple[str, int]]) -> None:
-    runs = JobRuns(Path(data_dir))
+def _race(data_dir: str, url: str, number: int, results: multiprocessing.Queue[tuple[str, int]]) -> None:
+    runs = JobRuns(Path(data_dir), url)
     for due in range(20):
         try:
             run_id = runs.request("clips", due_at=Instant(DUE + due))
@@ -155,11 +158,10 @@ def _race(data_dir: str, number: int, results: multiprocessing.Queue[tuple[str, 
     runs.close()
 
 
-def test_processes_never_do_the_same_twice(tmp_path: Path) -> None:
-    JobRuns(tmp_path).recent(1)
+def test_processes_never_do_the_same_twice(tmp_path: Path, state_url: str) -> None:
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[tuple[str, int]] = context.Queue()
-    processes = [context.Process(target=_race, args=(str(tmp_path), n, results)) for n in range(3)]
+    processes = [context.Process(target=_race, args=(str(tmp_path), state_url, n, results)) for n in range(3)]
     for process in processes:
         process.start()
     for process in processes:
