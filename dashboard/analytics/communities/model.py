@@ -51,7 +51,7 @@ class LabelFact:
     kind: FactKind
     value: str
     share: float
-    """Of the community's channels, weighted by their chatters; of those that tell it."""
+    """Of the community's channels that tell it."""
     platform_share: float
     """The same over all channels of the map."""
     lift: float

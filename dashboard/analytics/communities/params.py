@@ -51,6 +51,8 @@ class MapParams:
     """Overlaps of fewer shared chatters are left out."""
     min_measure: float = 0.0
     """Overlaps that weigh less in the chosen measure are left out."""
+    over_chance: bool = True
+    """Communities are looked for in what goes beyond chance: two large channels share people anyway."""
     backbone: Backbone = "disparity"
     """Which edges are drawn: all above the threshold, or those that stand out statistically."""
     backbone_alpha: float = 0.05
@@ -60,7 +62,7 @@ class MapParams:
 
     # Communities
     algorithm: Algorithm = "leiden"
-    resolution: float = 1.0
+    resolution: float = 1.5
     """Above 1 more and smaller communities, below 1 fewer and larger ones."""
     seeds: int = 20
     """So many runs from different starts make the consensus and each channel's stability."""
@@ -69,7 +71,7 @@ class MapParams:
 
     # Labels and picture
     label_share: float = 0.35
-    """A game or language names a community when so many of its chatters' channels have it."""
+    """A game, language or content type names a community when so many of its channels have it."""
     label_lift: float = 1.2
     """… and when it is so many times as frequent as on the whole map."""
     layout_iterations: int = 250
