@@ -21,16 +21,22 @@ _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, path_type=Path)
 
 
-def checked_settings() -> Settings:
-    """All settings, checked, and the log set up with every secret kept out of it."""
+def checked_settings(*, serves: bool = False) -> Settings:
+    """All settings, checked, and the log set up with every secret kept out of it.
+
+    Args:
+        serves: Whether the process serves; standard output belongs to the answer of a command that does
+            not, and the audit log's lines go to standard error.
+    """
     from pydantic import SecretStr
 
     from dashboard.config import load_settings
-    from dashboard.logs import configure_logging
+    from dashboard.logs import configure_audit, configure_logging
 
     settings = load_settings()
     secrets = [value for value in settings.model_dump().values() if isinstance(value, SecretStr)]
     configure_logging(settings.log_level, settings.log_format, secrets=secrets)
+    configure_audit(None if serves else sys.stderr)
     return settings
 
 
@@ -117,7 +123,8 @@ def query(sql: str, form: str, limit: int, timeout_s: float | None) -> None:
     \b
     From Helix and the jobs: audience_counts, followers, subscribers, chatter_polls,
     chatters, clips, channel_days, survey_captures, survey_presence, accounts,
-    renames, speaker_polls, speakers.
+    renames, speaker_polls, speakers, community_runs, community_nodes,
+    community_edges.
 
     \b
     python app.py query "select room_login, count(*) from chat_messages group by all"

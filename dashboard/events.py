@@ -40,6 +40,7 @@ from dashboard.events_chat import (
     Subscription,
     UserListChange,
 )
+from dashboard.events_communities import KINDS_COMMUNITIES
 from dashboard.events_eventsub import KINDS_EVENTSUB
 from dashboard.events_helix import KINDS_HELIX
 
@@ -152,6 +153,7 @@ _CLASSES: tuple[type[Event], ...] = (
     *KINDS_EVENTSUB,
     *KINDS_HELIX,
     *KINDS_ACCOUNTS,
+    *KINDS_COMMUNITIES,
 )
 KINDS: dict[str, type[Event]] = {cls.kind: cls for cls in _CLASSES}
 """Every kind by name; the view ``gaps`` is made from ``observations``."""

@@ -33,7 +33,7 @@ from dashboard.storage.state_engine import reading, writing
 
 log = structlog.get_logger(__name__)
 
-HEAD = "0002"
+HEAD = "0003"
 """The version that this code needs."""
 FOLDER = Path(__file__).parent
 
@@ -104,6 +104,7 @@ def all_tables() -> MetaData:
         api_keys,
         audit,
         captures,
+        community_names,
         eventsub_state,
         job_runs,
         state,
