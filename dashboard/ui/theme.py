@@ -50,6 +50,18 @@ COLORS: Final[dict[Theme, dict[str, str]]] = {
         "teal": "#7fd6de",
         "on-accent": "#140b2e",
         "on-bad": "#190505",
+        "map-0": "#a78bfa",
+        "map-1": "#43d397",
+        "map-2": "#f7ad09",
+        "map-3": "#55d7ff",
+        "map-4": "#f96a48",
+        "map-5": "#dd76a4",
+        "map-6": "#a7f4ec",
+        "map-7": "#b8591d",
+        "map-8": "#2c74b2",
+        "map-9": "#ece114",
+        "map-10": "#dc2c74",
+        "map-11": "#8447f5",
     },
     "light": {
         "bg": "#f6f6fa",
@@ -69,14 +81,29 @@ COLORS: Final[dict[Theme, dict[str, str]]] = {
         "teal": "#0b6f79",
         "on-accent": "#ffffff",
         "on-bad": "#ffffff",
+        "map-0": "#6a45e0",
+        "map-1": "#08764c",
+        "map-2": "#917e39",
+        "map-3": "#007fbc",
+        "map-4": "#dc6b6d",
+        "map-5": "#c43271",
+        "map-6": "#089e96",
+        "map-7": "#5a5f00",
+        "map-8": "#013ea4",
+        "map-9": "#879300",
+        "map-10": "#c50010",
+        "map-11": "#787ae9",
     },
 }
-"""``line`` is a hairline between surfaces; ``edge`` outlines what can be operated (3 to 1)."""
+"""``line`` is a hairline between surfaces; ``edge`` outlines what can be operated (3 to 1). ``map-…`` are the
+communities' colours on the map: told apart also by colour-blind eyes, and 3 to 1 on the map's ground."""
 
 TEXT_COLORS: Final = ("text", "muted", "accent", "info", "good", "warn", "bad", "pink", "orange", "teal")
 SURFACES: Final = ("bg", "surface", "raised")
 SERIES: Final = ("accent", "info", "good", "warn", "orange", "pink", "teal")
 """Order in which charts take colours."""
+MAP_COLORS: Final = tuple(f"map-{number}" for number in range(12))
+"""By a community's colour index."""
 
 CATEGORY_COLORS: Final = {
     "raid": "pink",

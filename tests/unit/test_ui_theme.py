@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -56,3 +59,65 @@ def test_template_takes_its_colours_from_the_theme() -> None:
 
 def test_alpha_is_written_as_css() -> None:
     assert theme.alpha("#a78bfa", 0.14) == "rgba(167,139,250,0.14)"
+
+
+@pytest.mark.parametrize("name", theme.THEMES)
+def test_communities_stand_out_from_the_map_s_ground(name: theme.Theme) -> None:
+    colors = theme.COLORS[name]
+    assert all(theme.contrast(colors[color], colors["bg"]) >= 3 for color in theme.MAP_COLORS)
+
+
+@pytest.mark.parametrize("name", theme.THEMES)
+@pytest.mark.parametrize(
+    ("eyes", "least"), [("normal", 0.09), ("deutan", 0.06), ("protan", 0.06), ("tritan", 0.045)]
+)
+def test_communities_differ_for_every_kind_of_eye(name: theme.Theme, eyes: str, least: float) -> None:
+    seen = [_oklab(_seen_by(theme.COLORS[name][color], eyes)) for color in theme.MAP_COLORS]
+    gaps = [math.dist(one, other) for one, other in itertools.combinations(seen, 2)]
+    assert min(gaps) >= least
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1, on linear light.
+EYES = {
+    "normal": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "deutan": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "protan": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "tritan": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
+OKLAB_FIRST = (
+    (0.4122214708, 0.5363325363, 0.0514459929),
+    (0.2119034982, 0.6806995451, 0.1073969566),
+    (0.0883024619, 0.2817188376, 0.6299787005),
+)
+OKLAB_SECOND = (
+    (0.2104542553, 0.7936177850, -0.0040720468),
+    (1.9779984951, -2.4285922050, 0.4505937099),
+    (0.0259040371, 0.7827717662, -0.8086757660),
+)
+
+
+def _times(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> list[float]:
+    return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+
+
+def _seen_by(color: str, eyes: str) -> list[float]:
+    """The linear light that stands for what such eyes see."""
+    values = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    return [min(1.0, max(0.0, v)) for v in _times(EYES[eyes], linear)]
+
+
+def _oklab(linear: Sequence[float]) -> list[float]:
+    return _times(OKLAB_SECOND, [v ** (1 / 3) for v in _times(OKLAB_FIRST, linear)])
