@@ -69,7 +69,7 @@ def test_communities_stand_out_from_the_map_s_ground(name: theme.Theme) -> None:
 
 @pytest.mark.parametrize("name", theme.THEMES)
 @pytest.mark.parametrize(
-    ("eyes", "least"), [("normal", 0.08), ("deutan", 0.05), ("protan", 0.05), ("tritan", 0.045)]
+    ("eyes", "least"), [("normal", 0.09), ("deutan", 0.06), ("protan", 0.06), ("tritan", 0.045)]
 )
 def test_communities_differ_for_every_kind_of_eye(name: theme.Theme, eyes: str, least: float) -> None:
     seen = [_oklab(_seen_by(theme.COLORS[name][color], eyes)) for color in theme.MAP_COLORS]
