@@ -117,7 +117,7 @@ def build_cli(parts: Parts) -> click.Group:
 def _run_all(parts: Parts) -> int:
     from dashboard.auth.guard import check_doors
 
-    settings = checked_settings()
+    settings = checked_settings(serves=True)
     check_doors(settings)
     # The worker has nothing to do yet; until it starts, the page opens sooner.
     later_s = time.monotonic() + _WORKER_AFTER_S
@@ -194,7 +194,7 @@ def _collect_command(parts: Parts) -> click.Command:
             from dashboard.config import parse_channels
 
             end_with_parent()
-            settings = checked_settings()
+            settings = checked_settings(serves=True)
             try:
                 logins = parse_channels(list(channels))
             except ValueError as error:
@@ -210,7 +210,7 @@ def _web_command(parts: Parts) -> click.Command:
         """Run only the web server."""
         with errors_said_plainly():
             end_with_parent()
-            parts.serve_web(checked_settings())
+            parts.serve_web(checked_settings(serves=True))
 
     return web
 

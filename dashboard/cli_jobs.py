@@ -44,7 +44,7 @@ def jobs_commands(open_twitch: OpenTwitch | None) -> list[click.Command]:
             from dashboard.jobs.schedule import run_worker
 
             end_with_parent()
-            run_worker(checked_settings(), open_twitch)
+            run_worker(checked_settings(serves=True), open_twitch)
 
     @click.group()
     def jobs() -> None:

@@ -68,6 +68,8 @@ _LOWEST_LEVELS = {
     "websockets": logging.INFO,
 }
 
+_AUDIT = "streamlens.audit"
+
 _MOST_SECRETS = 2_000
 """Tokens change every few hours, and every line is searched for every value that is known."""
 _known_secrets: dict[str, bool] = {}
@@ -164,6 +166,29 @@ def configure_logging(
     _hook_uncaught()
 
 
+def configure_audit(stream: TextIO | None = None) -> None:
+    """Says where the audit log's lines go, always as JSON; by default to standard output.
+
+    Args:
+        stream: Another one, for a command whose answer is on standard output.
+    """
+    handler = _Handler(stream, "stdout")
+    handler.setFormatter(_ScrubbingFormatter(processor=structlog.processors.JSONRenderer(ensure_ascii=False)))
+    logger = logging.getLogger(_AUDIT)
+    logger.handlers = [old for old in logger.handlers if not isinstance(old, _Handler)] + [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def audit_line(values: dict[str, Any]) -> None:
+    """Writes one entry of the audit log to where :func:`configure_audit` says."""
+    logger = logging.getLogger(_AUDIT)
+    if not any(isinstance(handler, _Handler) for handler in logger.handlers):
+        configure_audit()
+    wrap = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
+    structlog.wrap_logger(logger, [wrap], wrapper_class=structlog.stdlib.BoundLogger).info("audit", **values)
+
+
 def _renderers(form: str, *, is_terminal: bool) -> list[Any]:
     if form == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
@@ -182,15 +207,16 @@ class _ScrubbingFormatter(structlog.stdlib.ProcessorFormatter):
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes to a stream, or to whatever standard error is at the moment."""
+    """Writes to a stream, or to whatever standard error (or output) is at the moment."""
 
-    def __init__(self, stream: TextIO | None) -> None:
+    def __init__(self, stream: TextIO | None, name: str = "stderr") -> None:
         self._fixed = stream
+        self._standard = name
         super().__init__(stream)
 
     @property
     def stream(self) -> TextIO:
-        return self._fixed or sys.stderr
+        return self._fixed or getattr(sys, self._standard)
 
     @stream.setter
     def stream(self, value: TextIO) -> None:

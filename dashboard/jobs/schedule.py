@@ -21,14 +21,17 @@ from apscheduler.triggers.base import BaseTrigger
 from dashboard.config import Settings
 from dashboard.errors import JobBusy, StorageError
 from dashboard.events import Instant, now_us
+from dashboard.jobs.capture_queue import plan_captures
 from dashboard.jobs.context import JobContext, OpenTwitch, RunHandle
 from dashboard.jobs.needs import why_not
 from dashboard.jobs.registry import JobSpec, job_specs
 from dashboard.jobs.runner import Work, execute
+from dashboard.jobs.state_upkeep import StateUpkeep
 from dashboard.jobs.times import SECOND_US, Trigger, next_attempt
 from dashboard.jobs.upkeep import Upkeep
 from dashboard.jobs.works import works
 from dashboard.storage.accounts import open_accounts
+from dashboard.storage.captures import open_captures
 from dashboard.storage.job_runs import JobRun, JobRuns
 from dashboard.storage.recovery import recover_orphans
 from dashboard.storage.state import State
@@ -49,6 +52,7 @@ _MOST_AT_ONCE = 3
 _QUERY_TIMEOUT_S = 300
 _COMPACTION_EVERY_S = 5
 _RETENTION_EVERY_S = 3600
+_STATE_UPKEEP_EVERY_S = 300
 
 
 class ClockTrigger(BaseTrigger):
@@ -89,6 +93,7 @@ class Worker:
         self.state = State(settings.data_dir, url)
         self.vault: TokenVault = open_vault(settings)
         self.accounts = open_accounts(settings)
+        self.captures = open_captures(settings)
         self.specs = dict(specs if specs is not None else job_specs(settings))
         self._works = works_by_name if works_by_name is not None else works()
         self._open_twitch = open_twitch
@@ -104,9 +109,11 @@ class Worker:
         Returns:
             The id of the run asked for, or None.
         """
+        now = now or now_us()
+        if spec.has_queue and why_not(spec, self.settings, self.vault) is None:
+            return plan_captures(spec.name, self.captures, self.runs, now)
         if not spec.is_startable or spec.is_by_hand or why_not(spec, self.settings, self.vault) is not None:
             return None
-        now = now or now_us()
         due_at = spec.trigger.last(now)
         good = self.runs.last(spec.name, ["ok"])
         attempt = next_attempt(
@@ -172,7 +179,7 @@ class Worker:
 
     def close(self) -> None:
         """Closes what is open; for who was no worker but did one job."""
-        for part in (self.runs, self.state, self.vault, self.accounts):
+        for part in (self.runs, self.state, self.vault, self.accounts, self.captures):
             part.close()
 
     def _claimable(self) -> list[str]:
@@ -249,12 +256,13 @@ def run_worker(settings: Settings, open_twitch: OpenTwitch | None = None) -> Non
     for name, count in recover_orphans(settings.data_dir).items():
         log.info("left-over journal replayed", writer=name, event_count=count)
     worker = Worker(settings, open_twitch)
-    upkeep = Upkeep(settings, worker.state)
+    upkeep, state_upkeep = Upkeep(settings, worker.state), StateUpkeep(settings)
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     scheduler.add_job(upkeep.compact, "interval", args=[stop], seconds=_COMPACTION_EVERY_S)
     scheduler.add_job(upkeep.retain, "interval", seconds=_RETENTION_EVERY_S)
+    scheduler.add_job(_safely, "interval", args=[state_upkeep.run], seconds=_STATE_UPKEEP_EVERY_S)
     for spec in worker.specs.values():
         if spec.is_startable:
             scheduler.add_job(_safely, ClockTrigger(spec.trigger), args=[worker.plan, spec])
@@ -262,10 +270,12 @@ def run_worker(settings: Settings, open_twitch: OpenTwitch | None = None) -> Non
     scheduler.add_job(_safely, "interval", args=[worker.beat], seconds=_BEAT_EVERY_S)
     scheduler.start()
     upkeep.retain()
+    _safely(state_upkeep.run)
     stop.wait()
     scheduler.shutdown(wait=False)
     worker.stop()
     upkeep.close()
+    state_upkeep.close()
 
 
 def _safely(work: Any, *args: Any) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Index,
     String,
     Table,
@@ -23,13 +24,13 @@ from sqlalchemy import (
     and_,
     delete,
     insert,
-    or_,
     select,
     update,
 )
 
 from dashboard.config import Settings
 from dashboard.events import Instant, now_us
+from dashboard.storage.audit import LOGIN_EXPIRED, AuditEntry, add_entry, tell
 from dashboard.storage.state_db import METADATA, StateDatabase
 from dashboard.storage.tokens import TOKENS
 
@@ -168,8 +169,9 @@ class Accounts:
             "agent": agent[:_LONGEST_AGENT],
         }
         with self._database.write() as con:
-            con.execute(delete(_SESSIONS).where(_SESSIONS.c.expires_at <= now))
+            ended = _end_expired(con, now)
             con.execute(insert(_SESSIONS).values(**row))
+        tell(ended)
         return session_id
 
     def find_session(self, session_id: str) -> tuple[Session, Account] | None:
@@ -187,11 +189,14 @@ class Accounts:
             select(_SESSIONS, _ACCOUNTS, TOKENS.c.error.label("token_error"))
             .join(_ACCOUNTS, _ACCOUNTS.c.user_id == _SESSIONS.c.user_id)
             .outerjoin(TOKENS, TOKENS.c.user_id == _SESSIONS.c.user_id)
-            .where(_SESSIONS.c.session_hash == session_hash, _SESSIONS.c.expires_at > now)
+            .where(_SESSIONS.c.session_hash == session_hash)
         )
         with self._database.read() as con:
             row = con.execute(query).mappings().first()
         if row is None:
+            return None
+        if row["expires_at"] <= now:
+            self.end_expired()
             return None
         if row["token_error"]:
             self.close_sessions(row["user_id"])
@@ -223,9 +228,24 @@ class Accounts:
 
     def close_sessions_except(self, user_ids: Iterable[str]) -> int:
         """Ends the sessions of everybody else: who was taken off the allow-list is out at once."""
-        others = or_(_SESSIONS.c.user_id.not_in(list(user_ids)), _SESSIONS.c.expires_at <= now_us())
+        others = _SESSIONS.c.user_id.not_in(list(user_ids))
         with self._database.write() as con:
-            return con.execute(delete(_SESSIONS).where(others)).rowcount
+            ended = _end_expired(con, now_us())
+            count = con.execute(delete(_SESSIONS).where(others)).rowcount
+        tell(ended)
+        return count + len(ended)
+
+    def end_expired(self) -> int:
+        """Deletes the sessions whose time is over, each with a line in the audit log; says how many."""
+        now = now_us()
+        with self._database.read() as con:  # Mostly for nothing: no write lock for that.
+            is_due = con.scalar(select(_SESSIONS.c.user_id).where(_SESSIONS.c.expires_at <= now).limit(1))
+        if is_due is None:
+            return 0
+        with self._database.write() as con:
+            ended = _end_expired(con, now)
+        tell(ended)
+        return len(ended)
 
     def close(self) -> None:
         """Closes all connections."""
@@ -241,6 +261,18 @@ def open_accounts(settings: Settings) -> Accounts:
     """The accounts of an installation; nothing is read or written before the first call."""
     url = settings.database_url.get_secret_value()
     return Accounts(StateDatabase(settings.data_dir, url))
+
+
+def _end_expired(con: Connection, now: Instant) -> list[AuditEntry]:
+    over = _SESSIONS.c.expires_at <= now
+    rows = con.execute(select(_SESSIONS).where(over).order_by(_SESSIONS.c.expires_at)).mappings().all()
+    if not rows:
+        return []
+    con.execute(delete(_SESSIONS).where(over))
+    return [
+        add_entry(con, LOGIN_EXPIRED, user_id=row["user_id"], address=row["address"], detail=row["agent"])
+        for row in rows
+    ]
 
 
 def hashed(session_id: str) -> str:

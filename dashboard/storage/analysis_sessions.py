@@ -1,22 +1,37 @@
 """Analysis sessions: captures that somebody looks at together, for a day or as long as they like.
 
 One that is not saved ends :data:`LIFE_H` hours after its last use, and then its rows are deleted: by
-whoever asks for it next, and by the worker's upkeep. Somebody else's session is as good as none.
+whoever asks for it next, and by the worker's upkeep. Somebody else's session is as good as none. What
+happens to sessions is in the audit log by itself.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, String, Table, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from dashboard.config import Settings
 from dashboard.errors import StorageError
 from dashboard.events import Instant, now_us
+from dashboard.storage import audit
+from dashboard.storage.audit import AuditEntry, add_entry, tell
 from dashboard.storage.state_db import METADATA, StateDatabase
 
 LIFE_H = 24
@@ -74,6 +89,9 @@ class AnalysisSession:
         return self.saved_at is not None
 
 
+_Work = Callable[[Connection, AnalysisSession], None]
+
+
 class AnalysisSessions:
     """Keeps everybody's sessions apart; safe to share between threads and processes, opened on first use.
 
@@ -108,10 +126,11 @@ class AnalysisSessions:
         )
         values = {key: getattr(session, key) for key in _SESSIONS.c.keys()}  # noqa: SIM118 (columns)
         with self._database.write() as con:
-            _purge(con, now)
+            noted = _purge(con, now)
             con.execute(insert(_SESSIONS).values(**values))
             _add(con, session, wanted)
-            _crowd_out(con, owner_id)
+            noted += [_note(con, audit.SESSION_CREATED, session), *_crowd_out(con, owner_id)]
+        tell(noted)
         return session
 
     def get(self, session_id: str, owner_id: str) -> AnalysisSession | None:
@@ -134,13 +153,17 @@ class AnalysisSessions:
             return None
         return self._used(session, now)
 
+    def load(self, session_id: str, owner_id: str) -> AnalysisSession | None:
+        """As :meth:`get`, for somebody who opens a session again: the audit log says so."""
+        if self.get(session_id, owner_id) is None:
+            return None
+        return self._change(session_id, owner_id, lambda con, found: None, audit.SESSION_LOADED)
+
     def of_owner(self, owner_id: str) -> list[AnalysisSession]:
         """Somebody's sessions, the one used last first; those that are over are gone by it."""
         self.purge(now_us())
-        query = select(_SESSIONS).where(_SESSIONS.c.owner_id == owner_id)
-        query = query.order_by(_SESSIONS.c.used_at.desc(), _SESSIONS.c.session_id)
         with self._database.read() as con:
-            return [_session(con, row) for row in con.execute(query).mappings().all()]
+            return _some(con, _SESSIONS.c.owner_id == owner_id)
 
     def add_captures(
         self, session_id: str, owner_id: str, capture_ids: Iterable[str]
@@ -177,7 +200,11 @@ class AnalysisSessions:
         Returns:
             The session as it is now; None when the person has none of that id.
         """
-        return self._change(session_id, owner_id, lambda con, s: _set(con, s, name=_named(name)))
+
+        def rename(con: Connection, session: AnalysisSession) -> None:
+            _set(con, session, name=_named(name))
+
+        return self._change(session_id, owner_id, rename, audit.SESSION_RENAMED)
 
     def save(self, session_id: str, owner_id: str, name: str = "") -> AnalysisSession | None:
         """Keeps a session until it is deleted.
@@ -205,21 +232,22 @@ class AnalysisSessions:
             saved_at = session.saved_at or now_us()
             _set(con, session, name=_named(name) or session.name, saved_at=saved_at, expires_at=None)
 
-        return self._change(session_id, owner_id, save)
+        return self._change(session_id, owner_id, save, audit.SESSION_SAVED)
 
     def delete(self, session_id: str, owner_id: str) -> bool:
         """Deletes a session of somebody's, saved or not; False when they have none of that id."""
         with self._database.write() as con:
             session = _find(con, session_id, owner_id)
-            if session is not None:
-                _delete(con, [session.session_id])
+            noted = _delete(con, [session] if session else [], audit.SESSION_DELETED)
+        tell(noted)
         return session is not None
 
     def delete_all(self, owner_id: str) -> int:
         """Deletes every session of somebody's, saved or not; says how many there were."""
         with self._database.write() as con:
-            mine = con.scalars(select(_SESSIONS.c.session_id).where(_SESSIONS.c.owner_id == owner_id)).all()
-            _delete(con, mine)
+            mine = _some(con, _SESSIONS.c.owner_id == owner_id)
+            noted = _delete(con, mine, audit.SESSION_DELETED)
+        tell(noted)
         return len(mine)
 
     def purge(self, now: Instant) -> int:
@@ -229,7 +257,9 @@ class AnalysisSessions:
         if is_due is None:
             return 0
         with self._database.write() as con:
-            return _purge(con, now)
+            noted = _purge(con, now)
+        tell(noted)
+        return len(noted)
 
     def captures_in_use(self) -> frozenset[str]:
         """The ids of every capture that is in a session; they are not to be forgotten."""
@@ -245,16 +275,21 @@ class AnalysisSessions:
             return session
         return self._change(session.session_id, session.owner_id, lambda con, found: None) or session
 
-    def _change(self, session_id: str, owner_id: str, work: Any) -> AnalysisSession | None:
-        now = now_us()
+    def _change(
+        self, session_id: str, owner_id: str, work: _Work, action: str = ""
+    ) -> AnalysisSession | None:
+        now, changed = now_us(), None
         with self._database.write() as con:
-            _purge(con, now)
+            noted = _purge(con, now)
             session = _find(con, session_id, owner_id)
-            if session is None:
-                return None
-            _set(con, session, used_at=now, expires_at=None if session.is_saved else now + _LIFE_US)
-            work(con, session)
-            return _find(con, session_id, owner_id)
+            if session is not None:
+                _set(con, session, used_at=now, expires_at=None if session.is_saved else now + _LIFE_US)
+                work(con, session)
+                changed = _find(con, session_id, owner_id)
+            if changed is not None and action:
+                noted.append(_note(con, action, changed))
+        tell(noted)
+        return changed
 
 
 def open_sessions(settings: Settings) -> AnalysisSessions:
@@ -284,12 +319,13 @@ def _set(con: Connection, session: AnalysisSession, **values: Any) -> None:
 
 
 def _add(con: Connection, session: AnalysisSession, capture_ids: Iterable[str]) -> None:
-    query = select(_PARTS.c.capture_id).where(_PARTS.c.session_id == session.session_id)
-    there = set(con.scalars(query))
+    query = select(_PARTS.c.capture_id, _PARTS.c.added_at).where(_PARTS.c.session_id == session.session_id)
+    there = {row.capture_id: row.added_at for row in con.execute(query)}
     new = [capture_id for capture_id in dict.fromkeys(capture_ids) if capture_id not in there]
     if len(there) + len(new) > MOST_CAPTURES:
         raise StorageError(f"A session holds {MOST_CAPTURES} captures at most. Start another one.")
-    now = now_us()  # One microsecond apart, so that they stay in their order.
+    # A microsecond apart, so that they stay in their order.
+    now = max(now_us(), *(added_at + 1 for added_at in there.values()), 0)
     rows = [
         {"session_id": session.session_id, "capture_id": capture_id, "added_at": now + number}
         for number, capture_id in enumerate(new)
@@ -298,21 +334,30 @@ def _add(con: Connection, session: AnalysisSession, capture_ids: Iterable[str]) 
         con.execute(insert(_PARTS), rows)
 
 
-def _crowd_out(con: Connection, owner_id: str) -> None:
-    unsaved = (_SESSIONS.c.owner_id == owner_id) & _SESSIONS.c.saved_at.is_(None)
-    newest_first = select(_SESSIONS.c.session_id).where(unsaved).order_by(_SESSIONS.c.used_at.desc())
-    _delete(con, con.scalars(newest_first.offset(MOST_UNSAVED).limit(500)).all())
+def _crowd_out(con: Connection, owner_id: str) -> list[AuditEntry]:
+    unsaved = _some(con, (_SESSIONS.c.owner_id == owner_id) & _SESSIONS.c.saved_at.is_(None))
+    return _delete(con, unsaved[MOST_UNSAVED:], audit.SESSION_EXPIRED)
 
 
-def _purge(con: Connection, now: Instant) -> int:
-    over = con.scalars(select(_SESSIONS.c.session_id).where(_SESSIONS.c.expires_at <= now)).all()
-    _delete(con, over)
-    return len(over)
+def _purge(con: Connection, now: Instant) -> list[AuditEntry]:
+    return _delete(con, _some(con, _SESSIONS.c.expires_at <= now), audit.SESSION_EXPIRED)
 
 
-def _delete(con: Connection, session_ids: Iterable[str]) -> None:
-    gone = list(session_ids)
-    for start in range(0, len(gone), 500):
-        some = gone[start : start + 500]
-        con.execute(delete(_PARTS).where(_PARTS.c.session_id.in_(some)))
-        con.execute(delete(_SESSIONS).where(_SESSIONS.c.session_id.in_(some)))
+def _some(con: Connection, is_meant: ColumnElement[bool]) -> list[AnalysisSession]:
+    """The one used last first."""
+    query = select(_SESSIONS).where(is_meant).order_by(_SESSIONS.c.used_at.desc(), _SESSIONS.c.session_id)
+    return [_session(con, row) for row in con.execute(query).mappings().all()]
+
+
+def _delete(con: Connection, sessions: Iterable[AnalysisSession], action: str) -> list[AuditEntry]:
+    noted = []
+    for session in sessions:
+        con.execute(delete(_PARTS).where(_PARTS.c.session_id == session.session_id))
+        con.execute(delete(_SESSIONS).where(_SESSIONS.c.session_id == session.session_id))
+        noted.append(_note(con, action, session))
+    return noted
+
+
+def _note(con: Connection, action: str, session: AnalysisSession) -> AuditEntry:
+    # Not its name: what is deleted is to be gone.
+    return add_entry(con, action, user_id=session.owner_id, detail=f"analysis session {session.session_id}")
