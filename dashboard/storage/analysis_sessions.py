@@ -1,14 +1,14 @@
 """Analysis sessions: captures that somebody looks at together, for a day or as long as they like.
 
 One that is not saved ends :data:`LIFE_H` hours after its last use, and then its rows are deleted: by
-whoever asks for it next, and by the worker's upkeep. Somebody else's session is as good as none. What
-happens to sessions is in the audit log by itself.
+whoever asks for it next, and by the worker's upkeep; that it ended is in the audit log. Somebody else's
+session is as good as none.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,7 @@ from sqlalchemy import (
 from dashboard.config import Settings
 from dashboard.errors import StorageError
 from dashboard.events import Instant, now_us
-from dashboard.storage import audit
-from dashboard.storage.audit import AuditEntry, add_entry, tell
+from dashboard.storage.audit import SESSION_EXPIRED, AuditEntry, add_entry, tell
 from dashboard.storage.state_db import METADATA, StateDatabase
 
 LIFE_H = 24
@@ -129,7 +128,7 @@ class AnalysisSessions:
             noted = _purge(con, now)
             con.execute(insert(_SESSIONS).values(**values))
             _add(con, session, wanted)
-            noted += [_note(con, audit.SESSION_CREATED, session), *_crowd_out(con, owner_id)]
+            noted += _crowd_out(con, owner_id)
         tell(noted)
         return session
 
@@ -152,12 +151,6 @@ class AnalysisSessions:
             self.purge(now)
             return None
         return self._used(session, now)
-
-    def load(self, session_id: str, owner_id: str) -> AnalysisSession | None:
-        """As :meth:`get`, for somebody who opens a session again: the audit log says so."""
-        if self.get(session_id, owner_id) is None:
-            return None
-        return self._change(session_id, owner_id, lambda con, found: None, audit.SESSION_LOADED)
 
     def of_owner(self, owner_id: str) -> list[AnalysisSession]:
         """Somebody's sessions, the one used last first; those that are over are gone by it."""
@@ -204,7 +197,7 @@ class AnalysisSessions:
         def rename(con: Connection, session: AnalysisSession) -> None:
             _set(con, session, name=_named(name))
 
-        return self._change(session_id, owner_id, rename, audit.SESSION_RENAMED)
+        return self._change(session_id, owner_id, rename)
 
     def save(self, session_id: str, owner_id: str, name: str = "") -> AnalysisSession | None:
         """Keeps a session until it is deleted.
@@ -232,22 +225,20 @@ class AnalysisSessions:
             saved_at = session.saved_at or now_us()
             _set(con, session, name=_named(name) or session.name, saved_at=saved_at, expires_at=None)
 
-        return self._change(session_id, owner_id, save, audit.SESSION_SAVED)
+        return self._change(session_id, owner_id, save)
 
     def delete(self, session_id: str, owner_id: str) -> bool:
         """Deletes a session of somebody's, saved or not; False when they have none of that id."""
         with self._database.write() as con:
             session = _find(con, session_id, owner_id)
-            noted = _delete(con, [session] if session else [], audit.SESSION_DELETED)
-        tell(noted)
+            _delete(con, [session] if session else [])
         return session is not None
 
     def delete_all(self, owner_id: str) -> int:
         """Deletes every session of somebody's, saved or not; says how many there were."""
         with self._database.write() as con:
             mine = _some(con, _SESSIONS.c.owner_id == owner_id)
-            noted = _delete(con, mine, audit.SESSION_DELETED)
-        tell(noted)
+            _delete(con, mine)
         return len(mine)
 
     def purge(self, now: Instant) -> int:
@@ -275,9 +266,7 @@ class AnalysisSessions:
             return session
         return self._change(session.session_id, session.owner_id, lambda con, found: None) or session
 
-    def _change(
-        self, session_id: str, owner_id: str, work: _Work, action: str = ""
-    ) -> AnalysisSession | None:
+    def _change(self, session_id: str, owner_id: str, work: _Work) -> AnalysisSession | None:
         now, changed = now_us(), None
         with self._database.write() as con:
             noted = _purge(con, now)
@@ -286,8 +275,6 @@ class AnalysisSessions:
                 _set(con, session, used_at=now, expires_at=None if session.is_saved else now + _LIFE_US)
                 work(con, session)
                 changed = _find(con, session_id, owner_id)
-            if changed is not None and action:
-                noted.append(_note(con, action, changed))
         tell(noted)
         return changed
 
@@ -336,11 +323,11 @@ def _add(con: Connection, session: AnalysisSession, capture_ids: Iterable[str]) 
 
 def _crowd_out(con: Connection, owner_id: str) -> list[AuditEntry]:
     unsaved = _some(con, (_SESSIONS.c.owner_id == owner_id) & _SESSIONS.c.saved_at.is_(None))
-    return _delete(con, unsaved[MOST_UNSAVED:], audit.SESSION_EXPIRED)
+    return _end(con, unsaved[MOST_UNSAVED:])
 
 
 def _purge(con: Connection, now: Instant) -> list[AuditEntry]:
-    return _delete(con, _some(con, _SESSIONS.c.expires_at <= now), audit.SESSION_EXPIRED)
+    return _end(con, _some(con, _SESSIONS.c.expires_at <= now))
 
 
 def _some(con: Connection, is_meant: ColumnElement[bool]) -> list[AnalysisSession]:
@@ -349,15 +336,16 @@ def _some(con: Connection, is_meant: ColumnElement[bool]) -> list[AnalysisSessio
     return [_session(con, row) for row in con.execute(query).mappings().all()]
 
 
-def _delete(con: Connection, sessions: Iterable[AnalysisSession], action: str) -> list[AuditEntry]:
-    noted = []
+def _delete(con: Connection, sessions: Iterable[AnalysisSession]) -> None:
     for session in sessions:
         con.execute(delete(_PARTS).where(_PARTS.c.session_id == session.session_id))
         con.execute(delete(_SESSIONS).where(_SESSIONS.c.session_id == session.session_id))
-        noted.append(_note(con, action, session))
-    return noted
 
 
-def _note(con: Connection, action: str, session: AnalysisSession) -> AuditEntry:
-    # Not its name: what is deleted is to be gone.
-    return add_entry(con, action, user_id=session.owner_id, detail=f"analysis session {session.session_id}")
+def _end(con: Connection, sessions: Sequence[AnalysisSession]) -> list[AuditEntry]:
+    _delete(con, sessions)
+    # Not its name: what is over is to be gone.
+    return [
+        add_entry(con, SESSION_EXPIRED, user_id=session.owner_id, detail=session.session_id)
+        for session in sessions
+    ]

@@ -87,8 +87,8 @@ class AuditLog:
     """Keeps the entries for a year; safe to share between threads and processes.
 
     Who does something that belongs here calls :meth:`note` (for a person who asks now) or :meth:`write`
-    (for a job that works for somebody), with one of the actions above. The analysis sessions and the
-    logins that expire note themselves.
+    (for a job that works for somebody), with one of the actions above. Logins and analysis sessions that
+    expire note themselves.
 
     Args:
         database: Where they are kept.
