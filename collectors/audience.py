@@ -13,7 +13,7 @@ from collectors.survey import run_survey
 from dashboard.config import Settings
 from dashboard.errors import TwitchUnauthorized, TwitchUnavailable
 from dashboard.events import Event, Instant, now_us
-from dashboard.job_handle import JobHandle, Page, Room
+from dashboard.job_handle import AccountFacts, JobHandle, Page, Room
 from dashboard.storage.tokens import TokenVault
 
 Params = Sequence[tuple[str, str]]
@@ -87,8 +87,10 @@ class TwitchAccess:
                 _count(body, "total"),
             )
 
-    async def chatter_pages(self, user_id: str, room: Room, capture_id: str) -> AsyncIterator[Page]:
-        """Everybody connected to a chat.
+    async def chatter_pages(
+        self, user_id: str, room: Room, capture_id: str, *, at: Instant, cursor: str = ""
+    ) -> AsyncIterator[Page]:
+        """Everybody connected to a chat, as of an instant, from a page on.
 
         Source: Helix Get Chatters, ``moderator:read:chatters``; pages of 1,000.
 
@@ -96,10 +98,33 @@ class TwitchAccess:
             Joins and leaves show late, and people come and go while the pages are read.
         """
         params = [("broadcaster_id", room.room_id), ("moderator_id", user_id), ("first", "1000")]
-        at = self._now()  # one time for the whole capture
-        async for body in _pages(self._as_user(user_id), "/chat/chatters", params):
-            events = [event for raw in _data(body) if (event := parse_chatter(raw, room, capture_id, at))]
-            yield Page([*events], _count(body, "total"))
+        async for body in _pages(self._as_user(user_id), "/chat/chatters", params, cursor):
+            now = self._now()
+            found = (parse_chatter(raw, room, capture_id, at, now) for raw in _data(body))
+            yield Page([event for event in found if event], _count(body, "total"), cursor=_cursor(body))
+
+    async def accounts_of(self, user_ids: Sequence[str], *, as_user: str | None = None) -> list[AccountFacts]:
+        """What Twitch tells of at most 100 accounts; those that don't exist (any more) are missing.
+
+        Source: Helix Get Users; the application's own rate limit, or a person's.
+        """
+        client = self._as_user(as_user) if as_user else self._as_app()
+        return [
+            AccountFacts(
+                user.user_id,
+                user.user_login,
+                user.user_display_name,
+                user.created_at,
+                user.broadcaster_type or None,
+                user.user_type or None,
+            )
+            for user in await client.get_users(ids=user_ids)
+        ]
+
+    def waits_until(self) -> Instant | None:
+        """When calls go on that Twitch's rate limit holds back; None while it holds none."""
+        clients = [client for client in (self._app, *self._users.values()) if client is not None]
+        return max((at for client in clients if (at := client.limiter.waiting_until)), default=None)
 
     async def clip_pages(self, room: Room, start_at: Instant, end_at: Instant) -> AsyncIterator[Page]:
         """Clips made in a stretch of time, however many."""
@@ -170,18 +195,23 @@ class TwitchAccess:
         return self._users[user_id]
 
 
-async def _pages(client: HelixClient, path: str, params: Params) -> AsyncIterator[dict[str, Any]]:
+async def _pages(
+    client: HelixClient, path: str, params: Params, cursor: str = ""
+) -> AsyncIterator[dict[str, Any]]:
     """Whole pages, for those who need their totals."""
-    cursor = ""
-    seen = {cursor}
+    seen = {"", cursor}
     while True:
         body = await client.get(path, [*params, ("after", cursor)] if cursor else params)
         yield body
-        pagination = body.get("pagination")
-        cursor = str(pagination.get("cursor") or "") if isinstance(pagination, Mapping) else ""
+        cursor = _cursor(body)
         if cursor in seen:
             return
         seen.add(cursor)
+
+
+def _cursor(body: Mapping[str, Any]) -> str:
+    pagination = body.get("pagination")
+    return str(pagination.get("cursor") or "") if isinstance(pagination, Mapping) else ""
 
 
 def _data(body: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -84,8 +84,18 @@ def parse_follow(raw: Mapping[str, Any], room: Room, at: Instant) -> Event | Non
     )
 
 
-def parse_chatter(raw: Mapping[str, Any], room: Room, capture_id: str, at: Instant) -> Chatter | None:
-    """Reads one element of Get Chatters; ``None`` without a user id."""
+def parse_chatter(
+    raw: Mapping[str, Any], room: Room, capture_id: str, at: Instant, told_at: Instant
+) -> Chatter | None:
+    """Reads one element of Get Chatters; ``None`` without a user id.
+
+    Args:
+        raw: The element.
+        room: The channel.
+        capture_id: The capture it belongs to.
+        at: The one time of the whole capture.
+        told_at: When Twitch told it.
+    """
     user_id = _text(raw, "user_id")
     if not user_id:
         return None
@@ -95,7 +105,7 @@ def parse_chatter(raw: Mapping[str, Any], room: Room, capture_id: str, at: Insta
         room_login=room.room_login,
         room_id=room.room_id,
         sent_at=at,
-        received_at=at,
+        received_at=told_at,
         capture_id=capture_id,
         user_id=user_id,
         user_login=_login(raw, "user_login"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dashboard.errors import JobCancelled, JobError
-from dashboard.events import Event
+from dashboard.events import Event, Instant
 
 
 class JobHandle(Protocol):
@@ -71,3 +71,17 @@ class Page:
     total: int | None = None
     """How many there are in all, as Twitch tells it with the page."""
     points: int | None = None
+    cursor: str = ""
+    """Where the next page begins; empty after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """An account as Twitch tells of it."""
+
+    user_id: str
+    user_login: str | None = None
+    user_display_name: str | None = None
+    created_at: Instant | None = None
+    broadcaster_type: str | None = None
+    user_type: str | None = None

@@ -1,15 +1,14 @@
-"""Who follows, who subscribes, who is connected: lists of people, stored whole or not counted."""
+"""Who follows, who subscribes: lists of people, stored whole or not counted."""
 
 from __future__ import annotations
 
-import uuid
 from typing import Final
 
 from dashboard.analytics.timebins import DAY_US
 from dashboard.errors import JobError, TwitchError, TwitchUnavailable
 from dashboard.events import Event, Instant, synthetic_id
 from dashboard.events_eventsub import Follow
-from dashboard.events_helix import AudienceCount, ChatterPoll, Follower
+from dashboard.events_helix import AudienceCount, Follower
 from dashboard.job_handle import Room
 from dashboard.jobs.context import JobContext, Twitch
 from dashboard.jobs.needs import choose_login
@@ -27,7 +26,7 @@ _SILENCES: Final = 3
 """After so many channels in a row without an answer, Twitch is left alone until the next time."""
 
 
-class _Patience:
+class Patience:
     """Notes failures of single channels; gives up when it is Twitch that fails."""
 
     def __init__(self, context: JobContext) -> None:
@@ -35,9 +34,15 @@ class _Patience:
         self._silences = 0
 
     def answered(self) -> None:
+        """Twitch is there."""
         self._silences = 0
 
     def failed(self, room: Room, error: TwitchError) -> None:
+        """Notes a failure.
+
+        Raises:
+            JobError: Several channels in a row got no answer.
+        """
         self._context.failed(room.room_login, error)
         self._silences = self._silences + 1 if isinstance(error, TwitchUnavailable) else 0
         if self._silences >= _SILENCES:
@@ -47,7 +52,7 @@ class _Patience:
 async def subscribers(context: JobContext) -> str:
     """Lists the subscribers of every own channel."""
     rooms = [token for token in context.vault.all() if token.is_usable and SUBSCRIBERS_SCOPE in token.scopes]
-    patience, found = _Patience(context), 0
+    patience, found = Patience(context), 0
     async with context.twitch() as twitch:
         with context.ingest() as ingest:
             for number, token in enumerate(rooms):
@@ -82,7 +87,7 @@ async def _subscribers_of(context: JobContext, twitch: Twitch, ingest: Ingest, r
 async def followers(context: JobContext) -> str:
     """Lists the new followers of each channel where a login allows it; else only counts them."""
     tokens = context.vault.all()
-    patience, found, totals_only = _Patience(context), 0, 0
+    patience, found, totals_only = Patience(context), 0, 0
     async with context.twitch() as twitch:
         rooms = unique([*own_rooms(tokens), *await rooms_followed(context, twitch)])
         moderated = (await moderated_rooms(context, twitch, tokens)).ids_by_user
@@ -175,65 +180,6 @@ def _follow_or_follower(event: Event, first_at: int) -> Event:
         user_display_name=event.user_display_name,
         followed_at=event.followed_at,
     )
-
-
-async def chatters(context: JobContext) -> str:
-    """Lists who is connected to the chats that the logged-in people own or moderate."""
-    tokens = context.vault.all()
-    patience, found, done = _Patience(context), 0, 0
-    async with context.twitch() as twitch:
-        moderated = await moderated_rooms(context, twitch, tokens)
-        rooms = unique([*own_rooms(tokens), *moderated.rooms])
-        with context.ingest() as ingest:
-            for number, room in enumerate(rooms):
-                context.handle.check()
-                choice = choose_login(room.room_id, CHATTERS_SCOPE, tokens, moderated.ids_by_user)
-                if choice.user_id is None:
-                    context.handle.log(f"{room.room_login}: left out, {choice.reason}")
-                    continue
-                context.handle.progress(number, len(rooms), f"Chatters of {room.room_login}")
-                try:
-                    found += await _chatters_of(context, twitch, ingest, room, choice.user_id)
-                    done += 1
-                    patience.answered()
-                except TwitchError as error:
-                    patience.failed(room, error)
-    return f"{_count(found, 'chatter')} in {_count(done, 'chat')}"
-
-
-async def _chatters_of(context: JobContext, twitch: Twitch, ingest: Ingest, room: Room, user_id: str) -> int:
-    capture_id = uuid.uuid4().hex
-    started_at = context.now()
-    people: dict[str, Event] = {}
-    page_count, total = 0, None
-    async for page in twitch.chatter_pages(user_id, room, capture_id):
-        context.handle.check()
-        page_count += 1
-        total = page.total if page.total is not None else total
-        # Pages shift while they are read: somebody can stand on two of them.
-        people.update((event.event_id, event) for event in page.events)
-    ingest.put(list(people.values()))
-    # Only what is durable is called complete: the row that closes the capture comes last.
-    ingest.flush()
-    ingest.put(
-        [
-            ChatterPoll(
-                event_id=synthetic_id(ChatterPoll.kind, capture_id),
-                source=_SOURCE,
-                room_login=room.room_login,
-                room_id=room.room_id,
-                sent_at=started_at,
-                received_at=context.now(),
-                capture_id=capture_id,
-                chatter_count=len(people),
-                page_count=page_count,
-                told_count=total,
-                duration_s=(context.now() - started_at) / 1e6,
-            )
-        ]
-    )
-    context.handle.log(f"{room.room_login}: {len(people):,} connected, {_count(page_count, 'page')}")
-    return len(people)
 
 
 def _audience_count(room: Room, at: Instant, what: str) -> AudienceCount:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dashboard.errors import JobCancelled
 from dashboard.events import Event, Instant, now_us
-from dashboard.job_handle import JobHandle, Page, Room, cancelled, too_long
+from dashboard.job_handle import AccountFacts, JobHandle, Page, Room, cancelled, too_long
 
 if TYPE_CHECKING:
     from dashboard.config import Settings
@@ -38,8 +38,16 @@ class Twitch(Protocol):
     def follower_pages(self, user_id: str | None, room: Room) -> AsyncIterator[Page]:
         """Followers, the newest first; without a person only the total, on one empty page."""
 
-    def chatter_pages(self, user_id: str, room: Room, capture_id: str) -> AsyncIterator[Page]:
-        """Everybody connected to a chat."""
+    def chatter_pages(
+        self, user_id: str, room: Room, capture_id: str, *, at: Instant, cursor: str = ""
+    ) -> AsyncIterator[Page]:
+        """Everybody connected to a chat, as of an instant, from a page on."""
+
+    async def accounts_of(self, user_ids: Sequence[str], *, as_user: str | None = None) -> list[AccountFacts]:
+        """What Twitch tells of at most 100 accounts; those that don't exist (any more) are missing."""
+
+    def waits_until(self) -> Instant | None:
+        """When calls go on that Twitch's rate limit holds back; None while it holds none."""
 
     def clip_pages(self, room: Room, start_at: Instant, end_at: Instant) -> AsyncIterator[Page]:
         """Clips made in a stretch of time, however many."""

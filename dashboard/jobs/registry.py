@@ -25,6 +25,8 @@ class JobSpec:
     """A login with this scope has to be there (``login`` in ``needs``)."""
     is_by_hand: bool = False
     """Not started by the clock, with these settings."""
+    has_queue: bool = False
+    """Orders wait in a list of their own; it is started while some do, also after a crash."""
     keep_count: int = 300
     """So many good runs and so many bad ones are remembered."""
     done_by: Literal["worker", "collector", "upkeep"] = "worker"
@@ -65,11 +67,23 @@ def job_specs(settings: Settings) -> dict[str, JobSpec]:
         JobSpec(
             "chatters",
             "Chatters",
-            "Lists everybody connected to the chats that the logged-in people own or moderate.",
+            "Everybody connected to the chats that the logged-in people own or moderate, and the ages of "
+            "their accounts.",
             Every(300),
             280,
             ("credentials", "login"),
             "moderator:read:chatters",
+        ),
+        JobSpec(
+            "capture",
+            "Captures",
+            "The captures that people asked for on the Chatters page: who is in a chat, the ages of the "
+            "accounts, and names that changed.",
+            Every(300),
+            3600,
+            ("credentials",),
+            is_by_hand=True,
+            has_queue=True,
         ),
         JobSpec(
             "followers",

@@ -21,9 +21,15 @@ async def _followers(context: JobContext) -> str:
 
 
 async def _chatters(context: JobContext) -> str:
-    from dashboard.jobs.audience import chatters
+    from dashboard.jobs.capture import chatters
 
     return await chatters(context)
+
+
+async def _capture(context: JobContext) -> str:
+    from dashboard.jobs.capture import capture
+
+    return await capture(context)
 
 
 async def _clips(context: JobContext) -> str:
@@ -74,6 +80,7 @@ def works() -> Mapping[str, Work]:
         "subscribers": _subscribers,
         "followers": _followers,
         "chatters": _chatters,
+        "capture": _capture,
         "clips": _clips,
         "survey": _survey,
         "tokens": _tokens,

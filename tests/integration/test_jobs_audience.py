@@ -9,7 +9,8 @@ import pytest
 
 from dashboard.errors import JobCancelled, JobError
 from dashboard.events import Instant
-from dashboard.jobs.audience import chatters, followers, subscribers
+from dashboard.jobs.audience import followers, subscribers
+from dashboard.jobs.capture import chatters
 from dashboard.jobs.platform import clips, logins
 from dashboard.sandbox.server import SandboxServer
 from dashboard.sandbox.world import World
