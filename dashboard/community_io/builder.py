@@ -21,6 +21,8 @@ class RawNode:
 
     node_id: str
     label: str = ""
+    login: str = ""
+    """Where a file tells it beside the label."""
     chatters: int = UNKNOWN
     community: str = ""
     game: str = ""
@@ -38,6 +40,8 @@ class RawNode:
 
         A label that can be a login is one; where labels are display names, an id that can be a login is.
         """
+        if self.login:
+            return self.login.lower()
         if _LOGIN.fullmatch(self.label) and not (_NUMBER.fullmatch(self.label) and self.id_is_name):
             return self.label.lower()
         if self.id_is_name:
@@ -128,14 +132,14 @@ class GraphBuilder:
         for node in self.nodes.values():
             ids.setdefault(node.label.lower(), set()).add(node.node_id.lower())
         for node in self.nodes.values():
-            if node.id_is_name and len(ids[node.label.lower()]) > 1:
+            if node.id_is_name and not node.login and len(ids[node.label.lower()]) > 1:
                 node.label = node.node_id
 
     def _keys(self) -> tuple[dict[str, str], int]:
         """The key of the channel behind each end of an edge; ends without a row become nodes."""
         by_text: dict[str, str] = {}
         for node in self.nodes.values():
-            for text in (node.node_id, node.label):
+            for text in (node.node_id, node.login, node.label):
                 if text:
                     by_text.setdefault(text.lower(), node.key)
         keys: dict[str, str] = {}
@@ -187,7 +191,7 @@ def _channels(keys: list[str], nodes: list[RawNode]) -> Channels:
 
 
 def _shown(node: RawNode) -> str:
-    return node.label or node.node_id
+    return node.label or node.login or node.node_id
 
 
 def _positions(values: list[float | None]) -> np.ndarray | None:

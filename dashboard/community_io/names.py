@@ -8,6 +8,7 @@ from typing import Final
 
 NODE_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "nodeid", "userid", "channelid", "idstreamer", "streamerid", "idchannel", "key"),
+    "login": ("login", "userlogin", "channellogin", "streamerlogin", "broadcasterlogin"),
     "label": (
         "label",
         "name",
@@ -17,8 +18,6 @@ NODE_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         "streamername",
         "channelname",
         "username",
-        "login",
-        "userlogin",
         "title",
         "node",
     ),

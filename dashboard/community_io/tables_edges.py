@@ -187,6 +187,7 @@ def node_of(node_id: str, told: dict[str, str]) -> RawNode:
     return RawNode(
         node_id,
         told.get("label", "") or "",
+        told.get("login", ""),
         chatters=parse_count(told.get("chatters")),
         community=_whole(told.get("community", "")),
         game=told.get("game", ""),
@@ -211,8 +212,8 @@ def _node_columns(table: Table) -> tuple[dict[str, int], list[str]]:
             index = names.find(field, table.names, places.values())
             if index is not None:
                 places[field] = index
-        if "id" not in places and "label" in places:
-            places["id"] = places["label"]
+        if "id" not in places and (named := places.get("login", places.get("label"))) is not None:
+            places["id"] = named
         return places, []
     numbers = [index for index in range(table.width) if _is_numeric(table, index)]
     texts = [index for index in range(table.width) if index not in numbers]

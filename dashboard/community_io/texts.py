@@ -1,4 +1,4 @@
-"""Files as text: packed or not, in any common encoding."""
+"""Files as text, packed or not, in any common encoding; and text as files may hold it."""
 
 from __future__ import annotations
 
@@ -76,3 +76,15 @@ def read_text(path: Path) -> str:
 def short_name(path: Path) -> str:
     """What a message calls a file."""
     return path.name or str(path)
+
+
+def allowed(text: str) -> str:
+    """A text without what XML can't hold."""
+    return "".join(
+        letter
+        for letter in text
+        if letter in "\t\n\r"
+        or "\x20" <= letter <= "\ud7ff"
+        or "\ue000" <= letter <= "\ufffd"
+        or letter > "\uffff"
+    )
