@@ -193,7 +193,7 @@ def add_entry(
         user_id=user_id[:20],
         user_login=user_login[:25],
         address=address[:64],
-        detail=detail[:_LONGEST_DETAIL],
+        detail=detail.replace("\x00", "")[:_LONGEST_DETAIL],  # Anybody's words, and Postgres takes no NUL.
     )
     con.execute(insert(_AUDIT).values({name: getattr(entry, name) for name in AuditEntry.__slots__}))
     return entry

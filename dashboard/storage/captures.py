@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +179,7 @@ class Captures:
         with self._database.write() as con:
             row = con.execute(select(_CAPTURES).where(is_same)).mappings().first()
             if row is None:
-                con.execute(insert(_CAPTURES).values(**_columns(capture)))
+                con.execute(insert(_CAPTURES).values(**asdict(capture)))
                 return capture
         if row["window_s"] != window_s:
             raise JobBusy(
@@ -265,12 +265,8 @@ class Captures:
         Returns:
             Whether the capture is still open.
         """
-        values = {
-            "cursor": cursor,
-            "page_count": page_count,
-            "listed_count": listed_count,
-            "told_count": told_count,
-        }
+        values = {"cursor": cursor, "page_count": page_count}
+        values |= {"listed_count": listed_count, "told_count": told_count}
         return self._change(capture_id, values)
 
     def restart(self, capture_id: str) -> bool:
@@ -306,11 +302,7 @@ class Captures:
         Returns:
             Whether it was open until now.
         """
-        counts = {
-            "listed_count": listed_count,
-            "known_count": known_count,
-            "unknown_count": unknown_count,
-        }
+        counts = {"listed_count": listed_count, "known_count": known_count, "unknown_count": unknown_count}
         values = {name: count for name, count in counts.items() if count is not None}
         return self._end(capture_id, "complete", values | {"cursor": ""})
 
@@ -368,9 +360,9 @@ class Captures:
         with self._database.read() as con:
             old = set(con.scalars(select(_CAPTURES.c.capture_id).where(is_old)))
         gone = sorted(old - set(keep))
-        with self._database.write() as con:
-            for start in range(0, len(gone), 500):
-                some = gone[start : start + 500]
+        for start in range(0, len(gone), 500):
+            some = gone[start : start + 500]
+            with self._database.write() as con:
                 con.execute(delete(_CAPTURES).where(_CAPTURES.c.capture_id.in_(some)))
         return len(gone)
 
@@ -399,10 +391,6 @@ def open_captures(settings: Settings) -> Captures:
 
 def _is_open(capture_id: str) -> Any:
     return (_CAPTURES.c.capture_id == capture_id) & _IS_OPEN
-
-
-def _columns(capture: Capture) -> dict[str, Any]:
-    return {name: getattr(capture, name) for name in Capture.__slots__}
 
 
 def _capture(row: Any) -> Capture:

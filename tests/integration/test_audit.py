@@ -41,7 +41,7 @@ def accounts(settings: Settings) -> Iterator[Accounts]:
 def test_entries_are_kept_apart_newest_first(audit: AuditLog, accounts: Accounts) -> None:
     accounts.note_login("12", "twelve", "Twelve")
     audit.note(CAPTURE_ASKED, PERSON, "alpha, connected", address="192.0.2.1")
-    audit.write("capture finished", user_id="12", detail="x" * 400)
+    audit.write("capture finished", user_id="12", detail="\x00" + "x" * 400)
     audit.write("renames detected", detail="3 in alpha")
     newest, middle, oldest = audit.recent()
     assert (oldest.action, oldest.user_id, oldest.user_login, oldest.detail, oldest.address) == (
