@@ -34,10 +34,12 @@ def create_services(settings: Settings) -> Services:
     """
     from dashboard.auth.current import current_access
     from dashboard.insights.account import AccountInsights
+    from dashboard.insights.chatters import open_chatters
     from dashboard.insights.eventsub import EventSubInsights
     from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
     from dashboard.insights.storage import StorageInsights
+    from dashboard.jobs.capture_orders import open_capture_orders
     from dashboard.services import Services
     from dashboard.storage.accounts import open_accounts
     from dashboard.storage.api_keys import open_api_keys
@@ -55,6 +57,7 @@ def create_services(settings: Settings) -> Services:
         timeout_s=settings.query_timeout_s,
     )
     state = State(settings.data_dir, settings.database_url.get_secret_value())
+    captures = open_capture_orders(settings)
     return Services(
         settings=settings,
         store=store,
@@ -78,6 +81,8 @@ def create_services(settings: Settings) -> Services:
             EventSubState(settings.data_dir, settings.database_url.get_secret_value()),
             public_url=settings.public_url,
         ),
+        chatters=open_chatters(settings, store, state, captures),
+        captures=captures,
         current_access=current_access,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import Dash
 
-from callbacks import account, api, api_keys, eventsub, jobs, live, shell, storage
+from callbacks import account, api, api_keys, chatters, eventsub, jobs, live, shell, storage
 from dashboard.services import Services
 
 
@@ -17,6 +17,7 @@ def register_all(app: Dash, services: Services) -> None:
     """
     shell.register(app)
     live.register(app, services)
+    chatters.register(app, services)
     account.register(app, services)
     api_keys.register(app, services)
     api.register(app)

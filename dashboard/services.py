@@ -11,10 +11,12 @@ from dashboard.access import LOCAL, Access
 if TYPE_CHECKING:
     from dashboard.config import Settings
     from dashboard.insights.account import AccountInsights
+    from dashboard.insights.chatters import ChattersInsights
     from dashboard.insights.eventsub import EventSubInsights
     from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
     from dashboard.insights.storage import StorageInsights
+    from dashboard.jobs.capture_orders import CaptureOrders
     from dashboard.storage.api_keys import ApiKeys
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
@@ -38,5 +40,7 @@ class Services:
     storage: StorageInsights | None = None
     api_keys: ApiKeys | None = None
     eventsub: EventSubInsights | None = None
+    chatters: ChattersInsights | None = None
+    captures: CaptureOrders | None = None
     current_access: Callable[[], Access] = _local
     """Who asks, inside a request."""

@@ -103,6 +103,7 @@ CHATTERS_SCOPE: Final = "chatters-scope"
 CHATTERS_CAPTURE: Final = "chatters-capture"
 """The buttons that ask for a capture of the room."""
 CHATTERS_MINUTES: Final = "chatters-minutes"
+CHATTERS_SPOKE: Final = "chatters-spoke"
 CHATTERS_NOTICE: Final = "chatters-notice"
 CHATTERS_MESSAGE: Final = "chatters-message"
 CHATTERS_PROGRESS: Final = "chatters-progress"
@@ -145,6 +146,20 @@ CHATTERS_SESSION_BODY: Final = "chatters-session-body"
 CHATTERS_SESSION_ORDER: Final = "chatters-session-order"
 CHATTERS_SESSION_SAID: Final = "chatters-session-said"
 CHATTERS_ROOMS: Final = "chatters-rooms"
+CHATTERS_STORES: Final = (
+    CHATTERS_REQUEST,
+    CHATTERS_CURSOR,
+    CHATTERS_ASKED,
+    CHATTERS_ZOOM,
+    CHATTERS_PICK,
+    CHATTERS_WANTED,
+    CHATTERS_TABLE_ASK,
+    CHATTERS_TABLE_DATA,
+    CHATTERS_TABLE_SHOWN,
+    CHATTERS_OPENED,
+    CHATTERS_COMPARE_ASK,
+    CHATTERS_SESSION_ORDER,
+)
 
 JOBS_INTERVAL: Final = "jobs-interval"
 JOBS_REQUEST: Final = "jobs-request"
