@@ -87,6 +87,7 @@ class ChattersInsights:
         self._services = ServiceAccounts(settings.service_accounts_file)
         self._rights = Rights(accounts)
         self._reader = ChattersReader(lake, state, self._services, now=now)
+        self._parts = [part for part in (captures, sessions, accounts, audit) if part is not None]
         self.sessions: Final = ChattersSessions(sessions, captures, self._rights, audit)
 
     def rooms(self, access: Access) -> tuple[RoomChoice, ...]:
@@ -190,6 +191,11 @@ class ChattersInsights:
         tested, those = pair.flags(side)
         return table_of(tested, those, _SIDE_WORDS[side])
 
+    def close(self) -> None:
+        """Closes the databases that were opened for it."""
+        for part in self._parts:
+            part.close()
+
     def _known(self, selection: Selection, access: Access) -> Known | None:
         chosen, notes = self._chosen(selection, access)
         closed = self._closed(chosen, notes)
@@ -226,15 +232,20 @@ class ChattersInsights:
         return closed
 
     def _pair(self, first_id: str, second_id: str, access: Access) -> tuple[CaptureLine, CaptureLine, Pair]:
-        found = self._require(access, [first_id, second_id])
-        lines = sorted((capture_line(capture, access) for capture in found), key=lambda line: line.at)
-        before, after = lines[0], lines[-1]
-        require_alike(before, after)
-        closed = {capture.capture_id: capture for capture in self._reader.closed([first_id, second_id])}
-        if any(line.state != "complete" or line.capture_id not in closed for line in lines):
+        first, second = (
+            self._require(access, [first_id, second_id]) if first_id != second_id else (None, None)
+        )
+        if first is None or second is None:
+            raise JobError("Choose two captures: this is one and the same.")
+        require_alike(capture_line(first, access), capture_line(second, access))
+        closed = self._reader.closed([c.capture_id for c in (first, second) if c.is_complete])
+        if len(closed) < 2:
             raise JobError("Both captures have to be complete and still kept.")
-        first, second = (self._reader.test([closed[line.capture_id]]).tested for line in lines)
-        return before, after, Pair(first, second)
+        lines = {capture.capture_id: capture_line(capture, access) for capture in (first, second)}
+        # By the lake's own times: the list that was begun first.
+        before, after = sorted(closed, key=lambda capture: (capture.started_at, capture.closed_at))
+        pair = Pair(self._reader.test([before]).tested, self._reader.test([after]).tested)
+        return lines[before.capture_id], lines[after.capture_id], pair
 
     def _require(self, access: Access, capture_ids: Sequence[str]) -> list[Capture]:
         return self._rights.require(access, self._captures.some(capture_ids), capture_ids)

@@ -42,10 +42,8 @@ def require_alike(before: CaptureLine, after: CaptureLine) -> None:
     """Stops here unless two captures can be compared.
 
     Raises:
-        JobError: They are of two channels, of two sources, or the same one.
+        JobError: They are of two channels, or of two sources.
     """
-    if before.capture_id == after.capture_id:
-        raise JobError("Choose two captures: this is one and the same.")
     if before.room_id != after.room_id:
         raise JobError("Two captures can be compared when they are of one channel.")
     if before.source != after.source:
@@ -70,7 +68,8 @@ def compare(lake: Lake, pair: Pair, before: CaptureLine, after: CaptureLine, gra
     counts = {side: int(those.sum()) for side, (_, those) in groups.items()}
     tested = run_test(pair.after.crowd, pair.after.chat, pair.after.baseline, among=groups["came"][1])
     cohorts, verdict = cohort_lines(tested, {})
-    start, end = Instant(before.at - AROUND_US), Instant(pair.after.crowd.as_of + AROUND_US)
+    start = Instant(pair.before.crowd.captures[0].started_at - AROUND_US)
+    end = Instant(pair.after.crowd.as_of + AROUND_US)
     viewers = lake.query(
         "chatters_viewers", window=(start, end), room=after.room_login, start_at=start, end_at=end
     )

@@ -60,6 +60,8 @@ class Crowd:
     user_display_name: list[str]
     created_s: Numbers
     """Seconds since 1970; :data:`UNKNOWN` where not known."""
+    created_day: Numbers
+    """Whole days since 1970; :data:`UNKNOWN` where not known."""
     listed_at: Numbers
     """First listing in these captures."""
     seen_count: Numbers
@@ -69,6 +71,7 @@ class Crowd:
     rename_count: Numbers
     service: list[str | None]
     """Whose list of services has the account, or None."""
+    is_service: Flags
 
     def __len__(self) -> int:
         return len(self.user_id)
@@ -87,16 +90,6 @@ class Crowd:
     def as_of_day(self) -> int:
         """The day of that."""
         return int(self.as_of // DAY_US)
-
-    @property
-    def created_day(self) -> Numbers:
-        """Whole days since 1970; :data:`UNKNOWN` where not known."""
-        return np.where(self.created_s == UNKNOWN, UNKNOWN, self.created_s // _DAY_S)
-
-    @property
-    def is_service(self) -> Flags:
-        """Which accounts are services."""
-        return np.array([listed is not None for listed in self.service], dtype=np.bool_)
 
     def span(self) -> tuple[Instant, Instant]:
         """From when to when rows of these captures can have been sent."""
@@ -169,30 +162,36 @@ def read_crowd(lake: Lake, captures: Sequence[Closed], services: ServiceAccounts
     seen = lake.query("chatters_sightings", rooms=rooms, cuts=cuts, source=source, **which)
     listed_at = people["listed_at"].to_numpy(np.int64)
     ids = people["user_id"].tolist()
-    logins = [login or "" for login in people["user_login"].fillna("").tolist()]
-    listed_by = services.both()
+    logins: list[str] = people["user_login"].fillna("").tolist()
+    names: list[str] = people["user_display_name"].fillna("").tolist()
+    created_s = index.column(ages, "created_s", UNKNOWN)
+    service = _services(ids, logins, services)
     return Crowd(
         captures=tuple(captures),
         source=source,
         rooms=tuple(rooms),
         user_id=ids,
         user_login=logins,
-        user_display_name=[
-            name or login
-            for name, login in zip(people["user_display_name"].fillna("").tolist(), logins, strict=True)
-        ],
-        created_s=index.column(ages, "created_s", UNKNOWN),
+        user_display_name=[name or login for name, login in zip(names, logins, strict=True)],
+        created_s=created_s,
+        created_day=np.where(created_s == UNKNOWN, UNKNOWN, created_s // _DAY_S),
         listed_at=listed_at,
         seen_count=np.maximum(index.column(seen, "seen_count", 1), 1),
         first_listed_at=index.column(seen, "first_at", listed_at),
         last_listed_at=index.column(seen, "last_at", listed_at),
         was_listed_before=index.column(seen, "is_earlier", 0) == 1,
         rename_count=index.column(renames, "rename_count", 0),
-        service=[
-            listed_by.get(login.lower()) or listed_by.get(user_id)
-            for user_id, login in zip(ids, logins, strict=True)
-        ],
+        service=service,
+        is_service=np.array([listed is not None for listed in service], dtype=np.bool_),
     )
+
+
+def _services(ids: list[str], logins: list[str], services: ServiceAccounts) -> list[str | None]:
+    listed_by = services.both()
+    return [
+        listed_by.get(login.lower()) or listed_by.get(user_id)
+        for user_id, login in zip(ids, logins, strict=True)
+    ]
 
 
 class Aligned:
