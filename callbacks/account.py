@@ -14,7 +14,7 @@ from dashboard.auth.current import current_session
 from dashboard.errors import StreamLensError
 from dashboard.events import now_us
 from dashboard.services import Services
-from dashboard.ui import account_view, components, ids, text
+from dashboard.ui import account_view, audit_view, components, ids, text
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,15 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.ACCOUNT_REQUEST, "data"),
         prevent_initial_call=True,
     )(functools.partial(fill, services))
+    app.callback(
+        Output(ids.ACCOUNT_AUDIT_LIST, "children"),
+        Output(ids.ACCOUNT_AUDIT_OLDER, "hidden"),
+        Output(ids.ACCOUNT_AUDIT_SWITCH, "hidden"),
+        Input(ids.ACCOUNT_REQUEST, "data"),
+        Input(ids.ACCOUNT_AUDIT_WHOSE, "value"),
+        Input(ids.ACCOUNT_AUDIT_OLDER, "n_clicks"),
+        prevent_initial_call=True,
+    )(functools.partial(fill_audit, services))
 
 
 def fill(services: Services, request: dict[str, Any]) -> Any:
@@ -55,3 +64,29 @@ def fill(services: Services, request: dict[str, Any]) -> Any:
         reference = uuid.uuid4().hex[:8]
         log.exception("Account page failed [%s]", reference)
         return unexpected("This page could not be filled.", reference)
+
+
+def fill_audit(
+    services: Services, request: dict[str, Any] | None, whose: str, older_count: int | None
+) -> tuple[Any, bool, bool]:
+    """What happened, as far as whoever asks may see it.
+
+    Args:
+        services: What is asked.
+        request: The viewer's time zone.
+        whose: Of an admin: everybody's or their own.
+        older_count: How many times older entries were asked for.
+
+    Returns:
+        The list; whether to hide the button for older ones, and the choice of whose.
+    """
+    tz = text.zone((request or {}).get("tz"))
+    try:
+        page = services.account.audit(  # type: ignore[union-attr]
+            services.current_access(),
+            is_everybodys=whose != audit_view.OWN,
+            older_count=older_count if isinstance(older_count, int) else 0,
+        )
+    except StreamLensError as error:
+        return components.notice(str(error), SAFE), True, True
+    return audit_view.entries(page, tz, now_us()), not page.has_older, not page.may_choose

@@ -7,7 +7,7 @@ from typing import Any
 import dash
 from dash import dcc, html
 
-from dashboard.ui import account_view, api_keys_view, components, ids
+from dashboard.ui import account_view, api_keys_view, audit_view, components, ids
 
 dash.register_page(
     __name__,
@@ -33,6 +33,7 @@ def layout(**_: Any) -> html.Div:
                 **components.aria(live="polite"),
             ),
             api_keys_view.section(),
+            audit_view.section(),
         ],
         className="account",
     )

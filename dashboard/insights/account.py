@@ -11,7 +11,8 @@ from dashboard.storage.accounts import Accounts, hashed
 from dashboard.storage.audit import AuditEntry, AuditLog
 from dashboard.storage.tokens import TokenVault
 
-AUDIT_LIMIT = 20
+AUDIT_FIRST, AUDIT_MORE = 20, 100
+"""Entries shown at first, and added at each wish for older ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,19 @@ class AccountPage:
     moderated_at: Instant | None
     public_channels: tuple[str, ...]
     sessions: tuple[SessionInfo, ...]
-    audit: tuple[AuditEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """What happened, as far as the person who asks may know."""
+
+    entries: tuple[AuditEntry, ...]
+    """The newest first."""
+    has_older: bool
+    is_everybodys: bool
+    """Else only their own."""
+    may_choose: bool
+    """Whether they may see everybody's beside their own."""
 
 
 class AccountInsights:
@@ -116,5 +129,24 @@ class AccountInsights:
                 SessionInfo(s.created_at, s.seen_at, s.expires_at, s.address, s.agent, s.session_hash == this)
                 for s in sessions
             ),
-            audit=tuple(self._audit.recent(AUDIT_LIMIT, user_id=None if access.is_local else access.user_id)),
         )
+
+    def audit(self, access: Access, *, is_everybodys: bool = True, older_count: int = 0) -> AuditPage:
+        """What happened, newest first.
+
+        Args:
+            access: Who asks: admins may see everybody's, others always get their own.
+            is_everybodys: What an admin wants to see.
+            older_count: How many times older entries were asked for.
+
+        Raises:
+            StorageError: The state database does not answer.
+        """
+        if not access.user_id:  # What nobody in particular did is nobody's own.
+            return AuditPage((), False, False, False)
+        is_everybodys = access.is_local or (access.is_admin and is_everybodys)
+        limit = AUDIT_FIRST + AUDIT_MORE * max(0, older_count)
+        # One more than is shown: it tells whether there are older ones.
+        found = self._audit.recent(limit + 1, user_id=None if is_everybodys else access.user_id)
+        may_choose = access.is_admin and not access.is_local
+        return AuditPage(tuple(found[:limit]), len(found) > limit, is_everybodys, may_choose)

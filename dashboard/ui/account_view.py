@@ -51,7 +51,6 @@ def body(page: AccountPage, tz: ZoneInfo, now: Instant) -> list[Component]:
     parts = [_you(page), _sees(page, tz, now), _grants(page, tz, now)]
     if not page.access.is_local:
         parts.append(_sessions(page, tz, now))
-    parts.append(_audit(page, tz, now))
     return parts
 
 
@@ -268,23 +267,6 @@ def browser(agent: str) -> str:
     system = next((words for mark, words in _SYSTEMS if mark in agent), "")
     known = " on ".join(part for part in (name, system) if part)
     return known or re.sub(r"[^\w./ -]", "", agent)[:40] or "Unknown browser"
-
-
-def _audit(page: AccountPage, tz: ZoneInfo, now: Instant) -> html.Section:
-    if not page.audit:
-        return components.card("What happened", html.P("Nothing yet.", className="muted"))
-    rows = [
-        html.Li(
-            [
-                html.Time(text.day_clock(entry.at, tz, now=now)),
-                html.B(entry.action),
-                html.Span(" ".join(part for part in (entry.user_login, entry.detail) if part)),
-                html.Span(entry.address, className="muted"),
-            ]
-        )
-        for entry in page.audit
-    ]
-    return components.card("What happened", html.Ul(rows, className="audit-list"), class_name="card-audit")
 
 
 def _more(purpose: str, words: str, *, label: str = "", is_small: bool = False) -> html.A:

@@ -36,12 +36,27 @@ SHELL_CHATTERS_STORES: Final = (
     SHELL_CHATTERS_PROGRESS,
     SHELL_CHATTERS_RESULT,
 )
+SHELL_COMMUNITY_ORDER: Final = "shell-community-order"
+"""What the Community page asks: an analysis to run or to cancel."""
+SHELL_COMMUNITY_WATCH: Final = "shell-community-watch"
+SHELL_COMMUNITY_PROGRESS: Final = "shell-community-progress"
+SHELL_COMMUNITY_RESULT: Final = "shell-community-result"
+SHELL_COMMUNITY_STORES: Final = (
+    SHELL_COMMUNITY_ORDER,
+    SHELL_COMMUNITY_WATCH,
+    SHELL_COMMUNITY_PROGRESS,
+    SHELL_COMMUNITY_RESULT,
+)
 SHELL_KEYS: Final = "shell-keys"
 SHELL_KEYS_OPEN: Final = "shell-keys-open"
 SHELL_MAIN: Final = "main"
 
 ACCOUNT_REQUEST: Final = "account-request"
 ACCOUNT_BODY: Final = "account-body"
+ACCOUNT_AUDIT_LIST: Final = "account-audit-list"
+ACCOUNT_AUDIT_WHOSE: Final = "account-audit-whose"
+ACCOUNT_AUDIT_SWITCH: Final = "account-audit-switch"
+ACCOUNT_AUDIT_OLDER: Final = "account-audit-older"
 ACCOUNT_KEYS_LIST: Final = "account-keys-list"
 ACCOUNT_KEYS_NEW: Final = "account-keys-new"
 """The key that was just made, or what failed."""
@@ -161,6 +176,40 @@ CHATTERS_STORES: Final = (
     CHATTERS_SESSION_ORDER,
 )
 
+COMMUNITY_ROOT: Final = "community-root"
+COMMUNITY_ADDRESS: Final = "community-address"
+COMMUNITY_REQUEST: Final = "community-request"
+COMMUNITY_ASKED: Final = "community-asked"
+COMMUNITY_CURSOR: Final = "community-cursor"
+COMMUNITY_DATA: Final = "community-data"
+COMMUNITY_NOTICE: Final = "community-notice"
+COMMUNITY_FACTS: Final = "community-facts"
+COMMUNITY_STATEMENT: Final = "community-statement"
+COMMUNITY_RUN: Final = "community-run"
+COMMUNITY_MEASURE: Final = "community-measure"
+COMMUNITY_SHARED: Final = "community-shared"
+COMMUNITY_RESOLUTION: Final = "community-resolution"
+COMMUNITY_SIZE: Final = "community-size"
+COMMUNITY_YOUNG: Final = "community-young"
+COMMUNITY_CUT: Final = "community-cut"
+COMMUNITY_EMPTY: Final = "community-empty"
+COMMUNITY_MAP: Final = "community-map"
+COMMUNITY_SELECTED: Final = "community-selected"
+COMMUNITY_DRAWER: Final = "community-drawer"
+COMMUNITY_LINKS: Final = "community-links"
+COMMUNITY_PANEL: Final = "community-panel"
+COMMUNITY_PANEL_BODY: Final = "community-panel-body"
+COMMUNITY_COMPARED: Final = "community-compared"
+COMMUNITY_STEPS: Final = "community-steps"
+COMMUNITY_STEPS_TEXT: Final = "community-steps-text"
+COMMUNITY_MESSAGE: Final = "community-message"
+COMMUNITY_EXPORT: Final = "community-export"
+COMMUNITY_DOWNLOAD: Final = "community-download"
+COMMUNITY_RENAME: Final = "community-rename"
+COMMUNITY_RENAME_TEXT: Final = "community-rename-text"
+COMMUNITY_RENAME_SAID: Final = "community-rename-said"
+COMMUNITY_ONLY_LIVE: Final = "community-only-live"
+
 JOBS_INTERVAL: Final = "jobs-interval"
 JOBS_REQUEST: Final = "jobs-request"
 JOBS_OPENED: Final = "jobs-opened"
@@ -223,6 +272,11 @@ TILE_METRICS: Final = (
     "game",
 )
 """Keys of the tiles' metrics, in the order shown."""
+
+
+def community_grid(view: Any) -> dict[str, Any]:
+    """Id of the grid of a table of the Community page; of all of them with ``ALL``."""
+    return {"type": "community-grid", "view": view}
 
 
 def account_key_revoke(prefix: Any) -> dict[str, Any]:

@@ -26,7 +26,6 @@ PAGE = AccountPage(
     moderated_at=NOW,
     public_channels=(),
     sessions=(SessionInfo(NOW, NOW, NOW, "192.0.2.1", CHROME, True),),
-    audit=(),
 )
 
 
