@@ -149,4 +149,5 @@ class Audience:
 
     def _chatter_logins(self, c: int, minute: int) -> frozenset[str]:
         """The same as logins, for the JOIN and PART lists of small rooms."""
-        return frozenset(self._population.user(int(index)).login for index in self.chatters(c, minute))
+        t = minute * 60 + 30
+        return frozenset(self._population.at(int(index), t).login for index in self.chatters(c, minute))

@@ -41,13 +41,20 @@ class AudienceHelix(Answers):
         if not ids and not logins:
             user = call.need()
             found[user.user_id] = user
-        for user_or_none in [
-            *map(self._world.population.by_id, ids),
-            *(self._world.population.by_login(login.lower()) for login in logins),
-        ]:
-            if user_or_none is not None and user_or_none.created_s < call.now_s:
+        asked = [(self._now(self._world.population.by_id(user_id), call), "") for user_id in ids]
+        for login in map(str.lower, logins):
+            asked.append((self._now(self._world.population.by_login(login), call), login))
+        for user_or_none, login in asked:
+            # A login that somebody has given up is nobody's.
+            if user_or_none is not None and login in ("", user_or_none.login):
                 found[user_or_none.user_id] = user_or_none
         return {"data": [self._user(user, call) for user in found.values()]}
+
+    def _now(self, user: User | None, call: Call) -> User | None:
+        """Somebody as they are called now; None before their account is made."""
+        if user is None or user.created_s >= call.now_s:
+            return None
+        return self._world.population.at(user.index, call.now_s)
 
     def _user(self, user: User, call: Call) -> dict[str, object]:
         channel = self._world.channel_by_id(user.user_id)
@@ -160,5 +167,5 @@ class AudienceHelix(Answers):
         people = self._world.audience.chatters(channel.index, minute)
         size = call.first(100, 1000)
         page, pagination = call.page([int(i) for i in people], size)
-        data = [catalogue.person(self._world.population.user(index)) for index in page]
+        data = [catalogue.person(self._world.population.at(index, call.now_s)) for index in page]
         return {"data": data, "pagination": pagination, "total": len(people)}

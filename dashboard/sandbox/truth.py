@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dashboard.sandbox.audience import EPOCH_S
+from dashboard.sandbox.renames import renames
 from dashboard.sandbox.truth_eventsub import eventsub_counts
 from dashboard.sandbox.words import LURKERS, SERVICE_BOTS
 
@@ -148,6 +149,11 @@ def _waves(world: World, start: float, end: float) -> list[dict[str, object]]:
                     "first_day": datetime.fromtimestamp(wave.first_day_s, UTC).date().isoformat(),
                     "day_count": wave.day_count,
                     "accounts": [{"user_id": user.user_id, "login": user.login} for user in people],
+                    "renames": [
+                        {"user_id": old.user_id, "at": at, "from": old.display_name, "to": new.display_name}
+                        for user in people
+                        for at, old, new in renames(world.seed, user, start, end)
+                    ],
                 }
             )
     return found

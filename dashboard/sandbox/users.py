@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.sandbox import chance, words
+from dashboard.sandbox.renames import ENDING, named
 from dashboard.sandbox.scene import Channel, Community
 
 Index = NDArray[np.int64]
@@ -103,8 +104,14 @@ class Population:
         self.user = lru_cache(maxsize=32_768)(self._user)
         self._waves: dict[int, tuple[float, str]] = {}
         self._wave_keys: dict[str, int] = {}
+        self._wave_ids: dict[str, int] = {}
         self._places: dict[int, Index] = {}
         self._id_order: tuple[Index, Index] | None = None
+
+    def at(self, index: int, t: float) -> User:
+        """Somebody as they are called at a time: some change their names."""
+        user = self.user(index)
+        return named(self._seed, user, t) if index >= WAVE_BASE else user
 
     def community_of(self, index: int) -> int:
         """The community a regular lives in."""
@@ -210,22 +217,23 @@ class Population:
             created = first_day_s + (k + 0.2 + 0.6 * random.random()) / count * span
             self._waves[key] = created, login
             self._wave_keys[login] = key
+            self._wave_ids[_wave_id(created)] = key
 
     def _wave_user(self, index: int) -> User:
         created, login = self._waves[index - WAVE_BASE]
-        user_id = str(_mint(created) // 32 * 32 + 30)
-        return User(index, user_id, login, login, "", float(int(created)), "en")
+        return User(index, _wave_id(created), login, login, "", float(int(created)), "en")
 
     def by_login(self, login: str) -> User | None:
-        """The account with this login, if anybody ever had it."""
+        """The account with this login, if anybody ever has or had it."""
         if channel := self._channel_logins.get(login):
             return self.user(CHANNEL_BASE + channel.index)
         if login in words.LURKERS:
             return self.user(LURKER_BASE + words.LURKERS.index(login))
         if login in words.SERVICE_BOTS:
             return self.user(SERVICE_BASE + words.SERVICE_BOTS.index(login))
-        if login in self._wave_keys:
-            return self.user(WAVE_BASE + self._wave_keys[login])
+        for known in (login, login.removesuffix(ENDING)):
+            if known in self._wave_keys:
+                return self.user(WAVE_BASE + self._wave_keys[known])
         return self._regular_by_login(login)
 
     def _regular_by_login(self, login: str) -> User | None:
@@ -248,13 +256,14 @@ class Population:
             return None
         if channel := self._channel_ids.get(user_id):
             return self.user(CHANNEL_BASE + channel.index)
+        if user_id in self._wave_ids:
+            return self.user(WAVE_BASE + self._wave_ids[user_id])
         ids, order = self._ids()
         at = int(np.searchsorted(ids, int(user_id)))
         if at < len(ids) and ids[at] == int(user_id):
             return self.user(int(order[at]))
         specials = [LURKER_BASE + k for k in range(len(words.LURKERS))]
         specials += [SERVICE_BASE + k for k in range(len(words.SERVICE_BOTS))]
-        specials += [WAVE_BASE + k for k in self._waves]
         return next((user for user in map(self.user, specials) if user.user_id == user_id), None)
 
     def _ids(self) -> tuple[Index, Index]:
@@ -294,6 +303,10 @@ def _name_places(middle: str, between: str, first_words: dict[str, int]) -> Iter
             second = _NOUN_AT.get(middle[cut + len(between) :])
             if second is not None:
                 yield first * len(words.NOUNS) + second
+
+
+def _wave_id(created_s: float) -> str:
+    return str(_mint(created_s) // 32 * 32 + 30)
 
 
 def _mint(created_s: float) -> int:
