@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from dashboard.analytics.communities.inputs import Bools, Floats, Ints
 from dashboard.analytics.communities.overlaps import Overlaps
 from dashboard.analytics.communities.params import Backbone
 from dashboard.analytics.communities.scores import strengths
+
+ALWAYS_DRAWN: Final = 2
+"""Every channel shows its so many strongest edges, so that none hangs in the air."""
 
 
 def p_values(found: Overlaps, weight: Floats, backbone: Backbone) -> Floats:
@@ -83,7 +88,7 @@ def standing_out(p: Floats, backbone: Backbone, alpha: float) -> Bools:
 
 
 def drawn(source: Ints, target: Ints, weight: Floats, in_backbone: Bools, top_k: int) -> Bools:
-    """Which edges are drawn: of the backbone each channel's strongest, and one at least for every channel.
+    """Which edges are drawn: of the backbone each channel's strongest, and its two strongest anyway.
 
     Args:
         source: One end of each edge.
@@ -92,10 +97,11 @@ def drawn(source: Ints, target: Ints, weight: Floats, in_backbone: Bools, top_k:
         in_backbone: Which stand out.
         top_k: So many for each channel; 0: all of the backbone.
     """
-    first = _rank_at_ends(source, target, weight, np.ones(len(source), dtype=bool)).min(axis=0) == 0
+    everywhere = np.ones(len(source), dtype=bool)
+    first = _rank_at_ends(source, target, weight, everywhere).min(axis=0, initial=len(source)) < ALWAYS_DRAWN
     if not top_k:
         return in_backbone | first
-    ranks = _rank_at_ends(source, target, weight, in_backbone).min(axis=0)
+    ranks = _rank_at_ends(source, target, weight, in_backbone).min(axis=0, initial=len(source))
     return (in_backbone & (ranks < top_k)) | first
 
 

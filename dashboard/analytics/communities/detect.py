@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,14 +47,33 @@ def detect(graph: Graph, *, algorithm: Algorithm, resolution: float, seed: int) 
     return runs(graph, algorithm=algorithm, resolution=resolution, seeds=[seed])[0]
 
 
-def runs(graph: Graph, *, algorithm: Algorithm, resolution: float, seeds: Sequence[int]) -> list[Ints]:
-    """The communities of several runs of one graph, each from its own seed."""
+def runs(
+    graph: Graph,
+    *,
+    algorithm: Algorithm,
+    resolution: float,
+    seeds: Sequence[int],
+    progress: Callable[[float], None] | None = None,
+) -> list[Ints]:
+    """The communities of several runs of one graph, each from its own seed.
+
+    Args:
+        graph: Channels and weights.
+        algorithm: Leiden or Louvain.
+        resolution: Above 1 more and smaller ones.
+        seeds: One of each run.
+        progress: Told the share that is done, after each run.
+    """
     if not len(graph.source):
         return [np.arange(graph.n_nodes, dtype=np.int64) for _ in seeds]
     scaled = graph.weight / graph.weight.mean()
-    if algorithm == "leiden":
-        return _leiden(graph, scaled, resolution, seeds)
-    return _louvain(graph, scaled, resolution, seeds)
+    run = (_leiden if algorithm == "leiden" else _louvain)(graph, scaled, resolution)
+    found = []
+    for seed in seeds:
+        found.append(ordered(run(seed)))
+        if progress is not None:
+            progress(len(found) / len(seeds))
+    return found
 
 
 def ordered(membership: Ints) -> Ints:
@@ -67,26 +86,27 @@ def ordered(membership: Ints) -> Ints:
     return ranks[inverse]
 
 
-def _leiden(graph: Graph, weight: Floats, resolution: float, seeds: Sequence[int]) -> list[Ints]:
+def _leiden(graph: Graph, weight: Floats, resolution: float) -> Callable[[int], Ints]:
     import igraph
 
     net: Any = igraph.Graph(n=graph.n_nodes, edges=np.stack([graph.source, graph.target], axis=1))
-    values = weight.tolist()
-    found = []
-    with _IGRAPH_DICE:
-        for seed in seeds:
+    net.es["weight"] = weight.tolist()
+
+    def run(seed: int) -> Ints:
+        with _IGRAPH_DICE:
             igraph.set_random_number_generator(random.Random(seed))
             try:
                 clustering = net.community_leiden(
-                    objective_function="modularity", weights=values, resolution=resolution, n_iterations=-1
+                    objective_function="modularity", weights="weight", resolution=resolution, n_iterations=-1
                 )
             finally:
                 igraph.set_random_number_generator(random)
-            found.append(ordered(np.asarray(clustering.membership, dtype=np.int64)))
-    return found
+        return np.asarray(clustering.membership, dtype=np.int64)
+
+    return run
 
 
-def _louvain(graph: Graph, weight: Floats, resolution: float, seeds: Sequence[int]) -> list[Ints]:
+def _louvain(graph: Graph, weight: Floats, resolution: float) -> Callable[[int], Ints]:
     import community
     import networkx
 
@@ -94,8 +114,9 @@ def _louvain(graph: Graph, weight: Floats, resolution: float, seeds: Sequence[in
     net.add_nodes_from(range(graph.n_nodes))
     rows = zip(graph.source.tolist(), graph.target.tolist(), weight.tolist(), strict=True)
     net.add_weighted_edges_from(rows)
-    found = []
-    for seed in seeds:
+
+    def run(seed: int) -> Ints:
         membership = community.best_partition(net, resolution=resolution, random_state=seed)
-        found.append(ordered(np.array([membership[node] for node in range(graph.n_nodes)], dtype=np.int64)))
-    return found
+        return np.array([membership[node] for node in range(graph.n_nodes)], dtype=np.int64)
+
+    return run

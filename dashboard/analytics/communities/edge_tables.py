@@ -18,8 +18,6 @@ def edges_from_table(
     *,
     nodes: Channels | None = None,
     is_count: bool = True,
-    x: Sequence[float] | Floats | None = None,
-    y: Sequence[float] | Floats | None = None,
     published: Sequence[str] | None = None,
     from_at: int = 0,
     until_at: int = 0,
@@ -36,8 +34,6 @@ def edges_from_table(
         weight: Shared people, or another measure of theirs.
         nodes: What is known of the channels, by ``ids`` = the keys of the edges.
         is_count: Whether the weight is a number of people.
-        x: Of each node, where the source has positions.
-        y: Of each node.
         published: The community of each node in the source.
         from_at: Start of the period, where known.
         until_at: Its end.
@@ -73,8 +69,6 @@ def edges_from_table(
         from_at=from_at,
         until_at=until_at,
         sources=tuple(sources),
-        x=_spread(x, first, len(places)),
-        y=_spread(y, first, len(places)),
         published=_words(published, first, len(places)),
     )
 
@@ -123,14 +117,6 @@ def _joined(nodes: Channels | None, codes: Ints, first: Ints, keys: list[str]) -
         observed_minutes=np.concatenate([own.observed_minutes, rest.observed_minutes]),
         chatters=np.concatenate([most, rest.chatters]),
     )
-
-
-def _spread(values: Sequence[float] | Floats | None, first: Ints, count: int) -> Floats | None:
-    if values is None:
-        return None
-    spread = np.full(count, np.nan)
-    spread[: len(first)] = np.asarray(values, dtype=np.float64)[first]
-    return spread
 
 
 def _words(values: Sequence[str] | None, first: Ints, count: int) -> tuple[str, ...] | None:

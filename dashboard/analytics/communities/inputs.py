@@ -122,7 +122,7 @@ class EdgeList:
     sources: tuple[str, ...] = ()
     x: Floats | None = None
     y: Floats | None = None
-    """Positions of the nodes, where the source had them."""
+    """Positions of the nodes, where the source had them; the map makes its own."""
     published: tuple[str, ...] | None = None
     """The community each node had in the source, as a word; kept for comparison only."""
 
