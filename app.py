@@ -7,6 +7,7 @@ collectors at once. ``gunicorn 'app:create_server()'`` serves the pages without 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from collectors.audience import TwitchAccess
     from dashboard.config import Settings
+    from dashboard.job_handle import Room
     from dashboard.services import Services
     from dashboard.storage.tokens import TokenVault
 
@@ -57,7 +59,7 @@ def create_services(settings: Settings) -> Services:
         timeout_s=settings.query_timeout_s,
     )
     state = State(settings.data_dir, settings.database_url.get_secret_value())
-    captures = open_capture_orders(settings)
+    captures = open_capture_orders(settings, partial(find_rooms, settings))
     return Services(
         settings=settings,
         store=store,
@@ -215,6 +217,13 @@ def open_twitch(settings: Settings, vault: TokenVault) -> TwitchAccess:
 
         login = World(settings.sandbox_seed, settings.sandbox_channel_count).home[0].login
     return TwitchAccess(settings, vault, sandbox_login=login)
+
+
+def find_rooms(settings: Settings, logins: Sequence[str]) -> list[Room]:
+    """Asks Twitch for the channels behind logins."""
+    from collectors.login_calls import find_rooms
+
+    return find_rooms(settings, logins)
 
 
 def log_in(*args: Any) -> Any:

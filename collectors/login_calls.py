@@ -1,4 +1,4 @@
-"""What the web server asks of Twitch while somebody logs in or out.
+"""What the web server asks of Twitch: while somebody logs in or out, and for the ids of channels.
 
 Plain functions for threads: each call has a loop of its own, and nothing stays open. The HTTP client
 is imported by the first call: the pages open sooner without it.
@@ -7,7 +7,7 @@ is imported by the first call: the pages open sooner without it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from pydantic import SecretStr
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from dashboard.auth.twitch import Identity
 from dashboard.config import Settings
 from dashboard.errors import TwitchUnavailable
+from dashboard.job_handle import Room
 from dashboard.storage.tokens import TokenVault, UserToken
 
 T = TypeVar("T")
@@ -84,6 +85,22 @@ class LoginCalls:
         from collectors.user_tokens import revoke
 
         return _run(revoke(self._settings, self._vault, user_id))
+
+
+def find_rooms(settings: Settings, logins: Sequence[str]) -> list[Room]:
+    """The channels behind logins; ones that don't exist are missing.
+
+    Raises:
+        TwitchError: No answer, or no credentials.
+    """
+    from collectors.audience import TwitchAccess
+    from dashboard.storage.tokens import open_vault
+
+    async def ask() -> list[Room]:
+        async with TwitchAccess(settings, open_vault(settings)) as twitch:
+            return await twitch.find_rooms(logins)
+
+    return _run(ask())
 
 
 def _run(call: Coroutine[Any, Any, T]) -> T:

@@ -18,8 +18,7 @@ from dashboard.jobs.capture_run import CaptureRun
 from dashboard.jobs.context import JobContext
 from dashboard.jobs.needs import choose_login
 from dashboard.jobs.rooms import Moderated, moderated_rooms, own_rooms, unique
-from dashboard.storage.analysis_sessions import open_sessions
-from dashboard.storage.audit import open_audit
+from dashboard.storage.audit import CAPTURE_FINISHED, RENAMES_DETECTED, open_audit
 from dashboard.storage.captures import CONNECTED, Capture, Captures, open_captures
 from dashboard.storage.files import FolderLock, is_locked
 from dashboard.storage.recovery import read_opt_out
@@ -49,7 +48,6 @@ async def capture(context: JobContext) -> str:
                     if ended is not None and ended.is_complete:
                         done_count += 1
                         people_count += ended.listed_count
-        _prune(context, captures)
         _note_renames(context, run.rename_count)
     return f"{_count(done_count, 'capture')}, {people_count:,} people{_renamed(run.rename_count)}"
 
@@ -82,7 +80,6 @@ async def chatters(context: JobContext) -> str:
                     if ended is not None and ended.is_complete:
                         found += ended.listed_count
                         done += 1
-        _prune(context, captures)
         _note_renames(context, run.rename_count)
     return f"{_count(found, 'chatter')} in {_count(done, 'chat')}{_renamed(run.rename_count)}"
 
@@ -195,26 +192,19 @@ def _opt_out(context: JobContext) -> frozenset[str]:
     return read_opt_out(path) if path else frozenset()
 
 
-def _prune(context: JobContext, captures: Captures) -> None:
-    """Forgets old captures that no analysis session needs, and the sessions that are over."""
-    with contextlib.closing(open_sessions(context.settings)) as sessions:
-        sessions.purge(context.now())
-        captures.prune(context.now(), keep=sessions.captures_in_use())
-
-
 def _note(context: JobContext, capture: Capture | None) -> None:
     """Tells the audit log how a capture that somebody asked for ended."""
     if capture is None or capture.is_open or capture.asked_by == BY_CLOCK:
         return
     detail = f"{capture.room_login}, {capture.source}: {capture.state}, {capture.listed_count:,} people"
     with contextlib.closing(open_audit(context.settings)) as audit:
-        audit.write("capture finished", user_id=capture.asked_by, detail=detail)
+        audit.write(CAPTURE_FINISHED, user_id=capture.asked_by, detail=detail)
 
 
 def _note_renames(context: JobContext, count: int) -> None:
     if count:
         with contextlib.closing(open_audit(context.settings)) as audit:
-            audit.write("renames detected", detail=f"{count:,} by the job {context.name}")
+            audit.write(RENAMES_DETECTED, detail=f"{count:,} by the job {context.name}")
 
 
 def _renamed(count: int) -> str:

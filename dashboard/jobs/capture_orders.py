@@ -15,6 +15,7 @@ from dashboard.events import now_us
 from dashboard.job_handle import Room
 from dashboard.jobs.needs import choose_login
 from dashboard.jobs.rooms import known_ids, remember_ids
+from dashboard.storage.audit import CAPTURE_ASKED, CAPTURE_CANCELLED
 from dashboard.storage.captures import CONNECTED, SOURCES, SPOKE, Capture, Captures, open_captures
 from dashboard.storage.job_runs import JobRuns
 
@@ -144,7 +145,7 @@ class CaptureOrders:
         with contextlib.suppress(JobBusy):  # The one that runs takes what was asked for meanwhile.
             self._runs.request(CAPTURE_JOB, by=access.user_id)
         if capture.asked_at >= before:
-            self._note("capture asked", access, _what(capture))
+            self._note(CAPTURE_ASKED, access, _what(capture))
         return capture
 
     def cancel(self, capture_id: str, access: Access) -> None:
@@ -159,7 +160,7 @@ class CaptureOrders:
         if not is_theirs and not _manages(capture, access, self._accounts):
             raise AccessDenied("Somebody else asked for this capture.")
         if self._captures.cancel(capture_id):
-            self._note("capture cancelled", access, _what(capture))
+            self._note(CAPTURE_CANCELLED, access, _what(capture))
 
     def get(self, capture_id: str, access: Access) -> Capture:
         """One capture, if it may be seen.
@@ -219,7 +220,7 @@ class CaptureOrders:
 
     def _note(self, action: str, access: Access, detail: str) -> None:
         if self._audit is not None:
-            self._audit.write(action, user_id=access.user_id, user_login=access.user_login, detail=detail)
+            self._audit.note(action, access, detail)
 
 
 def may_see(capture: Capture, access: Access, accounts: Accounts) -> bool:
