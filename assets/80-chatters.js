@@ -1,7 +1,7 @@
 // The Chatters page: what is chosen becomes one question, asked only when it changes or something is under way.
 (function () {
   "use strict";
-  var GIVE_UP_MS = 15000, BUSY_MS = 1000, QUIET_MS = 5000, DAY_MS = 86400000, NARROW_PX = 640;
+  var GIVE_UP_MS = 15000, BUSY_MS = 1000, QUIET_MS = 5000, DAY_MS = 86400000, NARROW_PX = 640, SAID_MS = 7000;
   var sequence = 0, selection = null;
 
   function keep() { return window.dash_clientside.no_update; }
@@ -257,6 +257,17 @@
   document.addEventListener("click", function (event) { closeSheets(event.target); });
   document.addEventListener("keydown", function (event) { if (event.key === "Escape") closeSheets(null); });
 
+  // "/" searches the accounts, as it finds a channel on the Live page.
+  document.addEventListener("keydown", function (event) {
+    var search = document.getElementById("chatters-search"), at = event.target;
+    var types = /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName) && !/^(radio|checkbox)$/.test(at.type);
+    if (event.key !== "/" || !search || types || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector("dialog[open], .offcanvas.show") || !search.offsetParent) return;
+    event.preventDefault();
+    showTable();
+    search.focus({ preventScroll: true });
+  });
+
   // ---- The table comes when it is nearly in sight ----------------------------------------
   var watcher = window.IntersectionObserver && new IntersectionObserver(function (entries) {
     entries.forEach(function (entry) {
@@ -266,7 +277,19 @@
     });
   }, { rootMargin: "300px" });
 
+  // What is said stands for some seconds over the page.
+  function say(element) {
+    element.classList.toggle("is-shown", !!element.textContent);
+    clearTimeout(element.streamlensTimer);
+    element.streamlensTimer = setTimeout(function () { element.classList.remove("is-shown"); }, SAID_MS);
+  }
+
   function watch(id) {
+    var message = document.getElementById("chatters-message");
+    if (message && !message.streamlensWatched) {
+      message.streamlensWatched = true;
+      new MutationObserver(function () { say(message); }).observe(message, { childList: true, characterData: true, subtree: true });
+    }
     var box = document.getElementById("chatters-table-box");
     if (box && watcher) watcher.observe(box);
     if (!watcher) wantTable();

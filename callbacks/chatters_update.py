@@ -115,7 +115,7 @@ class Update:
     def root_class(self, scope: str) -> str:
         """State of the whole page, for the style sheet."""
         flags = [
-            "is-filled" if scope else "is-empty",
+            "is-filled" if scope else "is-waiting" if self.cursor.get("is_busy") else "is-empty",
             "is-zoomed" if _days(self.request.get("zoom")) else "",
             "has-session" if self.request.get("session") else "",
         ]

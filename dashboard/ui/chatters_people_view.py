@@ -38,6 +38,7 @@ EXPORTS: Final = (
     ("aggregates.json", "Aggregates, JSON"),
     ("evidence.html", "Evidence bundle"),
 )
+TEXT: Final = {"filter": "agTextColumnFilter", "minWidth": 136, "flex": 1}
 NUMBER: Final = {"filter": "agNumberColumnFilter", "type": "rightAligned"}
 DATE: Final = {"filter": "agDateColumnFilter", "valueFormatter": {"function": "chattersMoment(params)"}}
 SIGHTING_ICONS: Final = {
@@ -58,49 +59,29 @@ def columns() -> list[dict[str, Any]]:
         return {"colId": field, "valueGetter": {"function": f"chattersDate(params, '{field}')"}, **DATE}
 
     return [
-        {
-            "field": "user_login",
-            "headerName": "Login",
-            "minWidth": 150,
-            "flex": 1.5,
-            "filter": "agTextColumnFilter",
-            "pinned": None,
-            "cellClass": "cell-login",
-        },
-        {
-            "field": "user_display_name",
-            "headerName": "Display name",
-            "minWidth": 110,
-            "flex": 1,
-            "filter": "agTextColumnFilter",
-        },
+        {"field": "user_login", "headerName": "Login", **TEXT, "cellClass": "cell-login"},
+        {"field": "user_display_name", "headerName": "Display name", **TEXT},
         {"headerName": "Created", "width": 128, "sort": "desc", **date_of("created_s")},
         {
             "field": "age_days",
             "headerName": "Age",
-            "width": 104,
+            "width": 100,
             "valueFormatter": {"function": "chattersAge(params)"},
             **NUMBER,
         },
-        {"field": "message_count", "headerName": "Messages", "width": 108, **NUMBER},
-        {"field": "seen_count", "headerName": "Times seen", "width": 112, **NUMBER},
-        {"headerName": "First seen", "width": 136, **date_of("first_seen_s")},
-        {"headerName": "Last seen", "width": 136, **date_of("last_seen_s")},
+        {"field": "message_count", "headerName": "Messages", "width": 112, **NUMBER},
+        {"field": "evidence", "headerName": "Evidence", **TEXT, "tooltipField": "evidence"},
         {
             "field": "rename_count",
             "headerName": "Renames",
-            "width": 104,
+            "width": 108,
             "cellClassRules": {"cell-marked": f"params.value >= {MANY_RENAMES}"},
             **NUMBER,
         },
-        {
-            "field": "evidence",
-            "headerName": "Evidence",
-            "minWidth": 150,
-            "flex": 1.4,
-            "filter": "agTextColumnFilter",
-        },
-        {"field": "user_id", "headerName": "Id", "width": 116, "filter": "agTextColumnFilter"},
+        {"field": "seen_count", "headerName": "Times seen", "width": 118, **NUMBER},
+        {"headerName": "First seen", "width": 138, **date_of("first_seen_s")},
+        {"headerName": "Last seen", "width": 138, **date_of("last_seen_s")},
+        {"field": "user_id", "headerName": "Id", "width": 122, "filter": "agTextColumnFilter"},
     ]
 
 

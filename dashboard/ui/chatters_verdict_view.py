@@ -108,7 +108,7 @@ def tested(analysis: ChattersAnalysis) -> str:
     unknown = f"; age not known yet of {analysis.n_unknown:,}" if analysis.n_unknown else ""
     return (
         f"{chatters_text.accounts_words(analysis.account_count)}. Tested: {analysis.tested_words}, "
-        f"{analysis.n:,} of known age{unknown}. Baseline: {analysis.baseline_words or analysis.baseline_name}"
+        f"{analysis.n:,} of known age{unknown}. {analysis.baseline_words or analysis.baseline_name}"
         f"{services}"
     )
 

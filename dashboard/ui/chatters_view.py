@@ -21,6 +21,7 @@ GRAPH_CONFIG: Final[Any] = {
     "displayModeBar": "hover",
     "responsive": True,
     "doubleClick": "autosize",
+    "showTips": False,
     # Named one by one: plotly's own set has a button that sends the chart to its makers.
     "modeBarButtons": [["toImage", "autoScale2d"]],
 }
@@ -47,8 +48,6 @@ def frame(room: str) -> list[Component]:
     return [
         _head(room),
         html.Div(id=ids.CHATTERS_NOTICE, className="chatters-notice"),
-        html.P(id=ids.CHATTERS_MESSAGE, className="chatters-message", **components.aria(live="polite")),
-        html.Div(id=ids.CHATTERS_PROGRESS, className="chatters-progress"),
         html.Div(
             [
                 html.Section(
@@ -72,6 +71,15 @@ def frame(room: str) -> list[Component]:
                 _rooms(),
             ],
             className="chatters-cards",
+        ),
+        html.Div(
+            [
+                html.Div(id=ids.CHATTERS_PROGRESS, className="chatters-progress"),
+                html.P(
+                    id=ids.CHATTERS_MESSAGE, className="chatters-message", **components.aria(live="polite")
+                ),
+            ],
+            className="chatters-float",
         ),
         drawer(),
     ]

@@ -49,7 +49,7 @@ INDEX = """<!DOCTYPE html>
 </html>""".replace("VENDOR", VENDOR_PREFIX)
 
 KEYS = (
-    ("/", "Find a channel"),
+    ("/", "Find a channel; among the chatters, an account"),
     ("1 2 3", "Range of the chart: 30 minutes, 1 hour, stream"),
     ("p", "Pause the activity, or go on"),
     ("t", "Dark or light"),
@@ -132,6 +132,7 @@ def _stores() -> html.Div:
             # Orders for background jobs live here: Dash starts a job whenever a page brings its input anew.
             dcc.Store(id=ids.SHELL_COLLECT_ORDER),
             *(dcc.Store(id=store) for store in ids.SHELL_JOBS_STORES),
+            *(dcc.Store(id=store) for store in ids.SHELL_COMMUNITY_STORES),
             *(dcc.Store(id=store) for store in ids.SHELL_CHATTERS_STORES),
         ]
     )

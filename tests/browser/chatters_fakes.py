@@ -198,6 +198,7 @@ def analysis(selection: Selection | None = None, lines: Iterable[CaptureLine] = 
 
 def few(selection: Selection) -> ChattersAnalysis:
     """An answer for a room in which nothing can be said."""
+    bins = histogram(selection, created_days()[::35])
     return replace(
         analysis(selection),
         account_count=41,
@@ -206,7 +207,7 @@ def few(selection: Selection) -> ChattersAnalysis:
         is_enough=False,
         cohorts=(),
         verdict="40 accounts of known age are too few: below 100 nothing is said about a crowd.",
-        histogram=replace(histogram(selection, created_days()[::35]), cohort=(None,) * 9999),
+        histogram=replace(bins, cohort=(None,) * len(bins.observed)),
     )
 
 
