@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from collectors.audience import TwitchAccess
     from dashboard.config import Settings
+    from dashboard.insights.chatters_live import LiveRoom
     from dashboard.job_handle import Room
     from dashboard.services import Services
     from dashboard.storage.tokens import TokenVault
@@ -83,7 +84,7 @@ def create_services(settings: Settings) -> Services:
             EventSubState(settings.data_dir, settings.database_url.get_secret_value()),
             public_url=settings.public_url,
         ),
-        chatters=open_chatters(settings, store, state, captures),
+        chatters=open_chatters(settings, store, state, captures, find_live=partial(find_live, settings)),
         captures=captures,
         current_access=current_access,
     )
@@ -224,6 +225,14 @@ def find_rooms(settings: Settings, logins: Sequence[str]) -> list[Room]:
     from collectors.login_calls import find_rooms
 
     return find_rooms(settings, logins)
+
+
+def find_live(settings: Settings, logins: Sequence[str]) -> list[LiveRoom]:
+    """Asks Twitch which of these channels are live."""
+    from collectors.login_calls import find_live
+    from dashboard.insights.chatters_live import LiveRoom
+
+    return [LiveRoom(s.user_login, s.viewer_count, s.game_name) for s in find_live(settings, logins)]
 
 
 def log_in(*args: Any) -> Any:

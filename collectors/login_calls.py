@@ -1,4 +1,4 @@
-"""What the web server asks of Twitch: while somebody logs in or out, and for the ids of channels.
+"""What the web server asks of Twitch: while somebody logs in or out, for the ids of channels, for live ones.
 
 Plain functions for threads: each call has a loop of its own, and nothing stays open. The HTTP client
 is imported by the first call: the pages open sooner without it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -17,6 +17,9 @@ from dashboard.config import Settings
 from dashboard.errors import TwitchUnavailable
 from dashboard.job_handle import Room
 from dashboard.storage.tokens import TokenVault, UserToken
+
+if TYPE_CHECKING:
+    from collectors.helix_models import Stream
 
 T = TypeVar("T")
 
@@ -99,6 +102,25 @@ def find_rooms(settings: Settings, logins: Sequence[str]) -> list[Room]:
     async def ask() -> list[Room]:
         async with TwitchAccess(settings, open_vault(settings)) as twitch:
             return await twitch.find_rooms(logins)
+
+    return _run(ask())
+
+
+def find_live(settings: Settings, logins: Sequence[str]) -> list[Stream]:
+    """Which of these channels are live; none without credentials.
+
+    Raises:
+        TwitchError: No answer.
+    """
+    from collectors.helix_client import open_client
+
+    client = open_client(settings)
+    if client is None:
+        return []
+
+    async def ask() -> list[Stream]:
+        async with client:
+            return await client.get_streams(user_logins=logins)
 
     return _run(ask())
 

@@ -15,6 +15,7 @@ from dashboard.insights.chatters_analysis import analysis_of, nothing, shown
 from dashboard.insights.chatters_cache import Marks
 from dashboard.insights.chatters_compare import Pair, compare, require_alike
 from dashboard.insights.chatters_crowd import Closed
+from dashboard.insights.chatters_live import FindLive, LiveLook, LiveRoom
 from dashboard.insights.chatters_model import CaptureLine, ChattersAnalysis, Grain, RoomChoice, Selection
 from dashboard.insights.chatters_people_model import AccountDetail, AccountTable, Comparison, Side
 from dashboard.insights.chatters_reading import ChattersReader, Known
@@ -59,6 +60,7 @@ class ChattersInsights:
         accounts: Who moderates what.
         orders: Who may capture what.
         audit: Where sessions are noted.
+        find_live: Asks Twitch which channels are live; without it only the collector's samples tell.
         now: The wall clock.
 
     Raises (all calls):
@@ -77,6 +79,7 @@ class ChattersInsights:
         orders: Orders,
         audit: AuditLog | None = None,
         *,
+        find_live: FindLive | None = None,
         now: Callable[[], Instant] = now_us,
     ) -> None:
         self._lake = lake
@@ -84,6 +87,7 @@ class ChattersInsights:
         self._captures = captures
         self._orders = orders
         self._now = now
+        self._look = LiveLook(find_live)
         self._services = ServiceAccounts(settings.service_accounts_file)
         self._rights = Rights(accounts)
         self._reader = ChattersReader(lake, state, self._services, now=now)
@@ -93,17 +97,19 @@ class ChattersInsights:
     def rooms(self, access: Access) -> tuple[RoomChoice, ...]:
         """The channels that somebody may capture: live ones first, then by role and login."""
         choices = self._orders.rooms(access)
-        told = self._told()
         followed = set(self._state.followed())
+        live = self._sampled()
+        # The collector looks at the channels that are followed, each minute.
+        live |= self._look.live(c.room_login for c in choices if c.room_login not in followed)
         newest = self._newest(access, [choice.room_id for choice in choices])
         rooms = [
             RoomChoice(
                 room_id=choice.room_id,
                 room_login=choice.room_login,
                 role=choice.role,
-                is_live=choice.room_login in told,
-                viewer_count=told.get(choice.room_login, (None, None))[0],
-                game_name=told.get(choice.room_login, (None, None))[1],
+                is_live=choice.room_login in live,
+                viewer_count=live[choice.room_login].viewer_count if choice.room_login in live else None,
+                game_name=live[choice.room_login].game_name if choice.room_login in live else None,
                 can_list_connected=choice.can_list_connected,
                 why_not=choice.why_not,
                 can_list_spoke=choice.room_login in followed,
@@ -258,13 +264,15 @@ class ChattersInsights:
         every = sorted(known | set(self._state.followed()))
         return every, every
 
-    def _told(self) -> dict[str, tuple[int | None, str | None]]:
-        """Viewers and game of the channels that are live by the newest word."""
+    def _sampled(self) -> dict[str, LiveRoom]:
+        """The channels that are live by the collector's newest word."""
         now = self._now()
         start, end = Instant(now - SAMPLE_HOLD_S * SECOND_US), Instant(now + DAY_US)
         frame = self._lake.query("live_rooms_streams", window=(start, end), start_at=start, end_at=end)
         return {
-            row["room_login"]: (whole(row["viewer_count"]), words(row["game_name"]))
+            row["room_login"]: LiveRoom(
+                row["room_login"], whole(row["viewer_count"]), words(row["game_name"])
+            )
             for row in records(frame)
             if row["action"] != "end" and row["source"] != "import"
         }
@@ -296,7 +304,9 @@ def _title(selection: Selection) -> str:
     return "accounts"
 
 
-def open_chatters(settings: Settings, lake: Marks, state: Ledger, orders: Orders) -> ChattersInsights:
+def open_chatters(
+    settings: Settings, lake: Marks, state: Ledger, orders: Orders, *, find_live: FindLive | None = None
+) -> ChattersInsights:
     """The insights of an installation; nothing is read or written before the first question."""
     from dashboard.storage.accounts import open_accounts
     from dashboard.storage.analysis_sessions import open_sessions
@@ -312,4 +322,5 @@ def open_chatters(settings: Settings, lake: Marks, state: Ledger, orders: Orders
         open_accounts(settings),
         orders,
         open_audit(settings),
+        find_live=find_live,
     )
