@@ -7,6 +7,7 @@ enough its people are handed on, it is left, and the next one is joined, as Twit
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
@@ -283,6 +284,9 @@ def capture_of(tally: Tally, now: Instant) -> list[Event]:
             game_id=stream.game_id,
             game_name=stream.game_name,
             language=stream.language,
+            room_display_name=stream.user_display_name,
+            title=stream.title,
+            tags=json.dumps(stream.tags, ensure_ascii=False) if stream.tags else None,
             **common,
         )
     )

@@ -177,6 +177,10 @@ class SurveyCapture(Event):
     game_id: str | None = None
     game_name: str | None = None
     language: str | None = None
+    room_display_name: str | None = None
+    title: str | None = None
+    tags: str | None = None
+    """JSON list of the streamer's own tags."""
 
 
 @dataclass(slots=True, kw_only=True)
