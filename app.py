@@ -107,8 +107,10 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     from collectors.login_calls import LoginCalls
     from dashboard.api.install import open_api
     from dashboard.auth.install import install_auth, open_auth
+    from dashboard.chatters_web import chatters_blueprint
     from dashboard.docs_web import docs_blueprint
     from dashboard.report_web import report_blueprint
+    from dashboard.storage.audit import open_audit
     from dashboard.ui import shell
     from dashboard.web import health_blueprint, refuse_foreign_hosts
 
@@ -130,6 +132,10 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     app.server.register_blueprint(health_blueprint(services.state))
     app.server.register_blueprint(docs_blueprint())
     app.server.register_blueprint(report_blueprint(settings.data_dir, services.current_access))
+    if services.chatters is not None:
+        app.server.register_blueprint(
+            chatters_blueprint(services.chatters, open_audit(settings), services.current_access)
+        )
     app.server.register_blueprint(open_api(services))
     receive_eventsub(app.server, settings)
     refuse_foreign_hosts(
