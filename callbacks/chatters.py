@@ -197,11 +197,16 @@ def _fill_rooms(update: Update, rooms: Sequence[RoomChoice], room: RoomChoice | 
         shown,
         lambda: chatters_rooms_view.rooms(rooms, login, update.minutes, update.now, update.tz),
     )
-    update.put("switcher", (rooms, login), lambda: chatters_rooms_view.room_options(rooms, login))
+    listed = [(r.room_login, r.role, r.is_live, r.viewer_count) for r in rooms]
+    update.put("switcher", (listed, login), lambda: chatters_rooms_view.room_options(rooms, login))
     update.put("chosen", login, lambda: login or None)
-    update.put("header", room, lambda: chatters_rooms_view.header(room))
-    update.put("capture", room, lambda: chatters_rooms_view.capture_button(room))
-    update.put("spoke", room, lambda: chatters_rooms_view.spoke_button(room))
+    about = room and (login, room.is_live, room.viewer_count, room.game_name)
+    update.put("header", about, lambda: chatters_rooms_view.header(room))
+    is_busy = room is not None and room.last_capture is not None and room.last_capture.is_running
+    may = room and (room.room_id, room.why_not, room.can_list_connected, is_busy)
+    update.put("capture", may, lambda: chatters_rooms_view.capture_button(room))
+    heard = room and (room.room_id, room.can_list_spoke, room.why_not_spoke)
+    update.put("spoke", heard, lambda: chatters_rooms_view.spoke_button(room))
 
 
 def _fill_captures(

@@ -43,12 +43,14 @@ DAY_US = 86_400_000_000
 EPOCH = date(1970, 1, 1)
 FIRST_DAY = (date(2009, 1, 1) - EPOCH).days
 WAVE_DAY = (date(2026, 11, 2) - EPOCH).days
+LOADED_AT = now_us()
+"""The captures' times stand still while the tests run."""
 AS_OF_DAY = (date(2026, 11, 27) - EPOCH).days
 
 
 def capture(capture_id: str = "c1", **values: Any) -> CaptureLine:
     """A complete capture of mothlight, five minutes old."""
-    at = Instant(now_us() - 5 * MINUTE)
+    at = Instant(LOADED_AT - 5 * MINUTE)
     line = CaptureLine(
         capture_id, "100", "mothlight", "connected", None, "complete", "you", at, at, at, 1412, 1409, 1398, 14
     )
@@ -187,7 +189,7 @@ def analysis(selection: Selection | None = None, lines: Iterable[CaptureLine] = 
         baseline_name="others",
         baseline_sample=23_410,
         baseline_words="23,410 accounts of 6 other channels.",
-        as_of=Instant(now_us() - 5 * MINUTE),
+        as_of=Instant(LOADED_AT - 5 * MINUTE),
         as_of_day=AS_OF_DAY,
         chat_windows=(
             ChatWindow("mothlight", Instant(0), Instant(1), 900.0, "from the start of the stream on"),
@@ -391,10 +393,10 @@ class FakeChatters:
         ]  # fmt: skip
 
     def captures(self, access: Access, room_id: str = "", limit: int = 50) -> list[CaptureLine]:
-        at = Instant(now_us() - 3_000_000)
+        at = Instant(LOADED_AT - 3_000_000)
         running = capture("c9", state="ageing", asked_at=at, started_at=at, finished_at=None, known_count=830)
         failed = capture("c8", state="failed", asked_at=at, started_at=at, error="Twitch does not answer.")
-        before = Instant(now_us() - 35 * MINUTE)
+        before = Instant(LOADED_AT - 35 * MINUTE)
         done = [capture(), capture("c0", asked_at=before, started_at=before, listed_count=1296)]
         lines = {
             "empty": [],
