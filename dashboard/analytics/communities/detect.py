@@ -116,7 +116,12 @@ def _louvain(graph: Graph, weight: Floats, resolution: float) -> Callable[[int],
     net.add_weighted_edges_from(rows)
 
     def run(seed: int) -> Ints:
-        membership = community.best_partition(net, resolution=resolution, random_state=seed)
-        return np.array([membership[node] for node in range(graph.n_nodes)], dtype=np.int64)
+        level, graph_now = {node: node for node in range(graph.n_nodes)}, net
+        while True:  # the library stops too early below resolution 1, so it begins again with what it found
+            found = community.best_partition(graph_now, resolution=resolution, random_state=seed)
+            level = {node: found[group] for node, group in level.items()}
+            if len(set(found.values())) == len(found):
+                return np.array([level[node] for node in range(graph.n_nodes)], dtype=np.int64)
+            graph_now = community.induced_graph(found, graph_now)
 
     return run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -45,7 +44,8 @@ def label_communities(channels: Channels, membership: Ints, params: MapParams) -
     count = int(membership.max(initial=-1)) + 1
     by_size = np.lexsort((np.arange(len(channels)), -channels.chatters))
     members = [by_size[membership[by_size] == place].tolist() for place in range(count)]
-    drafts = [_Draft(channels, own, params) for own in members]
+    words = _words_of(channels)
+    drafts = [_Draft(channels, words, own, params) for own in members]
     names = _unique(drafts)
     return tuple(Label(name, draft.evidence(name)) for name, draft in zip(names, drafts, strict=True))
 
@@ -53,21 +53,15 @@ def label_communities(channels: Channels, membership: Ints, params: MapParams) -
 class _Draft:
     """What can be said of one community, the shortest first."""
 
-    def __init__(self, channels: Channels, members: list[int], params: MapParams) -> None:
+    def __init__(self, channels: Channels, words: _AllWords, members: list[int], params: MapParams) -> None:
         self._params = params
         self.largest = [channels.names[place] or channels.logins[place] for place in members[:4]]
-        everyone = range(len(channels))
-
-        def facts(kind: FactKind, of: Callable[[int], Iterable[str]]) -> list[LabelFact]:
-            return _facts(kind, members, everyone, of)
-
-        self.games = facts("game", lambda place: _one(channels.games[place]))
-        self.languages = facts("language", lambda place: _one(language_name(channels.languages[place])))
-        self.contents = facts("content", lambda place: _one(content_type(channels.games[place])))
-        self.tags = facts("tag", lambda place: (t for t in channels.tags[place] if not is_language_tag(t)))
-        spoken = Counter(language for language in channels.languages if language)
-        self._usual_language = language_name(spoken.most_common(1)[0][0]) if spoken else ""
-        self._evidence_words: set[tuple[str, str]] = set()
+        self.games = _facts("game", words["game"], members)
+        self.languages = _facts("language", words["language"], members)
+        self.contents = _facts("content", words["content"], members)
+        self.tags = _facts("tag", words["tag"], members)
+        spoken = words["language"].everywhere.most_common(1)
+        self._usual_language = spoken[0][0] if spoken else ""
 
     def candidates(self) -> list[str]:
         """Names from the shortest to the one that says most; at least one."""
@@ -141,31 +135,44 @@ class _Draft:
         return ""
 
 
-def _facts(
-    kind: FactKind, members: list[int], everyone: Iterable[int], of: Callable[[int], Iterable[str]]
-) -> list[LabelFact]:
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What each channel tells of one kind, and how frequent that is on the whole map."""
+
+    own: list[set[str]]
+    everywhere: Counter[str]
+    telling: int
+    """Channels that tell anything."""
+
+
+_AllWords = dict[FactKind, _Words]
+
+
+def _words_of(channels: Channels) -> _AllWords:
+    return {
+        "game": _counted([{game} for game in channels.games]),
+        "language": _counted([{language_name(language)} for language in channels.languages]),
+        "content": _counted([{content_type(game)} for game in channels.games]),
+        "tag": _counted([{tag for tag in tags if not is_language_tag(tag)} for tags in channels.tags]),
+    }
+
+
+def _counted(own: list[set[str]]) -> _Words:
+    everywhere: Counter[str] = Counter()
+    for words in own:
+        words.discard("")
+        everywhere.update(words)
+    return _Words(own, everywhere, sum(1 for words in own if words))
+
+
+def _facts(kind: FactKind, words: _Words, members: list[int]) -> list[LabelFact]:
     """How frequent each word is here and on the whole map; the most frequent here first."""
-    here, n_here = _counted(members, of)
-    everywhere, n_everywhere = _counted(everyone, of)
+    here = _counted([words.own[place] for place in members])
     facts = []
-    for value, n_channels in here.items():
-        share, platform = n_channels / n_here, everywhere[value] / n_everywhere
+    for value, n_channels in here.everywhere.items():
+        share, platform = n_channels / here.telling, words.everywhere[value] / words.telling
         facts.append(LabelFact(kind, value, share, platform, share / platform, n_channels, False))
     return sorted(facts, key=lambda fact: (-fact.n_channels, -fact.lift, fact.value))
-
-
-def _counted(places: Iterable[int], of: Callable[[int], Iterable[str]]) -> tuple[Counter[str], int]:
-    counts: Counter[str] = Counter()
-    telling = 0
-    for place in places:
-        words = set(of(place))
-        counts.update(words)
-        telling += bool(words)
-    return counts, telling
-
-
-def _one(word: str) -> tuple[str, ...]:
-    return (word,) if word else ()
 
 
 def _unique(drafts: list[_Draft]) -> list[str]:

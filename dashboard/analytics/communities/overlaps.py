@@ -57,25 +57,25 @@ def overlaps(
     rows = sparse.csr_matrix(parts, shape=(count, people), copy=False)
     columns = rows.T.tocsr()
     block = max(1, min(count, _BLOCK_RESULTS // max(count, 1)))
-    found: list[tuple[Ints, Ints, Ints]] = []
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     total = 0
     for start in range(0, count, block):
-        part = (rows[start : start + block] @ columns).tocoo()
+        part = rows[start : start + block] @ columns
+        part.sort_indices()
+        part = part.tocoo(copy=False)
         upper = part.col > part.row + start
         total += int(upper.sum())
         upper &= part.data >= min_shared
-        source = part.row[upper].astype(np.int64) + start
-        found.append((source, part.col[upper].astype(np.int64), part.data[upper]))
+        found.append((part.row[upper] + start, part.col[upper], part.data[upper]))
         if progress is not None:
             progress(min(1.0, (start + block) / count))
-    source, target, shared = (
-        (np.concatenate([part[place] for part in found]) if found else np.zeros(0, dtype=np.int64))
-        for place in range(3)
-    )
-    order = np.lexsort((target, source))
+    none = np.zeros(0, dtype=np.int32)
+    source = np.concatenate([none, *(part[0] for part in found)]).astype(np.int64)
+    target = np.concatenate([none, *(part[1] for part in found)]).astype(np.int64)
+    shared = np.concatenate([none, *(part[2] for part in found)]).astype(np.float64)
     sizes = np.diff(starts).astype(np.float64)
     seen = float((np.bincount(presence.chatter_index, minlength=people) > 0).sum())
-    return Overlaps(source[order], target[order], shared[order].astype(np.float64), sizes, seen, total)
+    return Overlaps(source, target, shared, sizes, seen, total)
 
 
 def overlaps_of_edges(edges: EdgeList, *, min_shared: int = 1) -> Overlaps:
