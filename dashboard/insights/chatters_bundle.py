@@ -61,7 +61,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
 td, th { text-align: left; padding: 5px 12px 5px 0; border-top: 1px solid var(--line); vertical-align: top; }
 th { color: var(--muted); font-weight: 500; border-top: 0; white-space: nowrap; }
-.num { text-align: right; } .when, .num { white-space: nowrap; }
+td { overflow-wrap: normal; } td bdi { white-space: nowrap; } .num { text-align: right; } .when, .num { white-space: nowrap; }
 ul { margin: 0; padding-left: 18px; } li { margin: 3px 0; }
 svg { display: block; width: 100%; height: 200px; overflow: visible; }
 svg .bar { fill: var(--bar); } svg .odd { fill: var(--odd); }
@@ -121,13 +121,13 @@ def bundle_html(analysis: ChattersAnalysis, table: AccountTable, made_at: Instan
 def _head(analysis: ChattersAnalysis, rooms: str, made_at: Instant) -> str:
     sources = ", ".join(dict.fromkeys(line.source_words for line in analysis.captures))
     about = f"Chatters of {rooms}" + (f", {sources}" if sources else "")
-    as_of = f"As of {_when(iso(analysis.as_of))}. " if analysis.as_of is not None else ""
+    as_of = f"As of {_when(iso(analysis.as_of))} UTC. " if analysis.as_of is not None else ""
     tested = (
         f"Tested: {analysis.tested_words}; {analysis.n:,} of known age, {analysis.n_unknown:,} of unknown."
     )
     return (
         f'<p class="muted">{escape(about)}</p><h1>{escape(analysis.verdict)}</h1>'
-        f'<p class="muted">{escape(as_of + tested)} Made {_when(iso(made_at))} with StreamLens.</p>'
+        f'<p class="muted">{escape(as_of + tested)} Made {_when(iso(made_at))} UTC with StreamLens.</p>'
     )
 
 

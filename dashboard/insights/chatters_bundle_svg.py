@@ -16,6 +16,8 @@ _HEIGHT: Final = 200.0
 _NARROWEST: Final = 1.5
 _MOST_POINTS: Final = 1_200
 _MOST_LABELS: Final = 8
+_LAST_LABEL: Final = 0.9
+"""Further to the right a label would stand out of the picture."""
 _EPOCH: Final = date(1970, 1, 1)
 _AGES: Final = (
     (1, "1 day"),
@@ -103,7 +105,7 @@ def age_svg(curve: AgeCurve) -> str:
         pairs = zip(curve.age_days, shares, strict=True)
         return " ".join(f"{place(age) * _WIDTH:.1f},{_HEIGHT - share * _HEIGHT:.1f}" for age, share in pairs)
 
-    ages = [(place(age), words) for age, words in _AGES if age < curve.age_days[-1] * 0.93]
+    ages = [(place(age), words) for age, words in _AGES if place(age) < _LAST_LABEL]
     median = (
         "" if curve.median_age_days is None else f" Half are younger than {curve.median_age_days:,.0f} days"
     )
@@ -141,4 +143,4 @@ def _dates(first: int, last: int) -> list[tuple[float, str]]:
         some = [start + timedelta(days=offset) for offset in range(0, days, step)]
         found = [(day, f"{day.day} {day:%b}") for day in some]
     places = (((day - _EPOCH).days, words) for day, words in found)
-    return [((day - first) / days, words) for day, words in places if first <= day < last]
+    return [((day - first) / days, words) for day, words in places if 0 <= day - first < days * _LAST_LABEL]
