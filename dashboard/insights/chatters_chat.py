@@ -87,8 +87,7 @@ def read_chat_of(lake: Lake, ledger: Ledger, crowd: Crowd, *, now: Instant) -> C
         for room in rooms
     )
     start, end = min(w.start_at for w in windows), max(w.end_at for w in windows)
-    index = Aligned(crowd.user_id)
-    by_login = Aligned([login.lower() for login in crowd.user_login])
+    index, by_login = Aligned(crowd.who), Aligned(crowd.login_who)
     wrote = lake.query(
         "chatters_messages",
         rooms=rooms,
@@ -98,7 +97,7 @@ def read_chat_of(lake: Lake, ledger: Ledger, crowd: Crowd, *, now: Instant) -> C
         until_at=end,
         **crowd.params,
     )
-    follows = lake.query("chatters_follows", rooms=rooms)
+    follows = lake.query("chatters_follows", rooms=rooms, **crowd.params)
     joins = lake.query("chatters_joins", window=(start, end), rooms=rooms, start_at=start, end_at=end)
     labels = lake.query("chatters_suspicious", rooms=rooms, until_at=end)
     return CrowdChat(
@@ -110,9 +109,9 @@ def read_chat_of(lake: Lake, ledger: Ledger, crowd: Crowd, *, now: Instant) -> C
         last_message_at=index.column(wrote, "last_at", UNKNOWN),
         wrote_before=index.column(wrote, "is_earlier", 0) == 1,
         followed_at=index.column(follows, "followed_at", UNKNOWN),
-        is_follow_known=len(follows) > 0,
+        is_follow_known=len(follows) > 0 or len(lake.query("chatters_has_follows", rooms=rooms)) > 0,
         is_follow_complete=all(_has_all_followers(ledger, lake, room) for room in rooms),
-        joined_at=by_login.column(joins, "joined_at", UNKNOWN, key="user_login"),
+        joined_at=by_login.column(joins, "joined_at", UNKNOWN),
         join_count=len(joins),
         label=index.words(labels, "low_trust_status"),
         is_label_known=len(labels) > 0,

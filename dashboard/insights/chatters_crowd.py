@@ -55,6 +55,10 @@ class Crowd:
     """Oldest first, all of one source."""
     source: str
     rooms: tuple[str, ...]
+    who: npt.NDArray[np.uint64]
+    """A number for each id, as queries give it."""
+    login_who: npt.NDArray[np.uint64]
+    """The same of the login."""
     user_id: list[str]
     user_login: list[str]
     user_display_name: list[str]
@@ -154,7 +158,8 @@ def read_crowd(lake: Lake, captures: Sequence[Closed], services: ServiceAccounts
         "end_at": span[1],
     }
     people = lake.query("chatters_people", window=span, **which)
-    index = Aligned(people["user_id"])
+    who = people["who"].to_numpy(np.uint64)
+    index = Aligned(who)
     ages = lake.query("chatters_ages", **which)
     renames = lake.query("chatters_renames", **which)
     source = captures[0].source
@@ -165,11 +170,13 @@ def read_crowd(lake: Lake, captures: Sequence[Closed], services: ServiceAccounts
     logins: list[str] = people["user_login"].fillna("").tolist()
     names: list[str] = people["user_display_name"].fillna("").tolist()
     created_s = index.column(ages, "created_s", UNKNOWN)
-    service = _services(ids, logins, services)
+    service = _services(people, services)
     return Crowd(
         captures=tuple(captures),
         source=source,
         rooms=tuple(rooms),
+        who=who,
+        login_who=people["login_who"].fillna(0).to_numpy(np.uint64),
         user_id=ids,
         user_login=logins,
         user_display_name=[name or login for name, login in zip(names, logins, strict=True)],
@@ -186,51 +193,60 @@ def read_crowd(lake: Lake, captures: Sequence[Closed], services: ServiceAccounts
     )
 
 
-def _services(ids: list[str], logins: list[str], services: ServiceAccounts) -> list[str | None]:
+def _services(people: pd.DataFrame, services: ServiceAccounts) -> list[str | None]:
+    """By person, whose list of services has them."""
     listed_by = services.both()
-    return [
-        listed_by.get(login.lower()) or listed_by.get(user_id)
-        for user_id, login in zip(ids, logins, strict=True)
-    ]
+    logins = people["user_login"].str.lower()
+    is_listed = logins.isin(list(listed_by)) | people["user_id"].isin(list(listed_by))
+    found: list[str | None] = [None] * len(people)
+    for at in np.flatnonzero(is_listed.to_numpy(dtype=np.bool_)).tolist():
+        found[at] = listed_by.get(logins.iloc[at]) or listed_by.get(people["user_id"].iloc[at])
+    return found
 
 
 class Aligned:
     """Puts columns about some of the people into the order of all of them.
 
     Args:
-        keys: Of all of them, each once.
+        numbers: Of all of them, each once: ``who`` (or ``login_who``) of the query ``chatters_people``.
+            Texts would cost more to look up than all the queries.
     """
 
-    def __init__(self, keys: Any) -> None:
+    def __init__(self, numbers: npt.NDArray[np.uint64]) -> None:
         import pandas as pd
 
-        self._index = pd.Index(keys)
+        self._index = pd.Index(numbers)
 
-    def column(self, frame: pd.DataFrame, name: str, missing: Any, key: str = "user_id") -> Numbers:
+    def column(self, frame: pd.DataFrame, name: str, missing: int | Numbers) -> Numbers:
         """One column of whole numbers.
 
         Args:
-            frame: Some people and what is known of them; who is not among all is left out.
+            frame: Some people (``who``) and what is known of them; who is not among all is left out.
             name: Of the column.
             missing: For those it does not have (a number, or one a person).
-            key: The column that says who.
         """
         values = np.empty(len(self._index), dtype=np.int64)
         values[:] = missing
         if len(frame):
-            at = self._index.get_indexer(frame[key])
+            at = self._places(frame)
             is_here = (at >= 0) & frame[name].notna().to_numpy()
             values[at[is_here]] = frame[name].to_numpy()[is_here].astype(np.int64)
         return values
 
-    def words(self, frame: pd.DataFrame, name: str, key: str = "user_id") -> list[str | None]:
+    def words(self, frame: pd.DataFrame, name: str) -> list[str | None]:
         """One column of texts; None for those it does not have."""
         values: list[str | None] = [None] * len(self._index)
         if len(frame):
-            for at, value in zip(self._index.get_indexer(frame[key]), frame[name].tolist(), strict=True):
+            for at, value in zip(self._places(frame).tolist(), frame[name].tolist(), strict=True):
                 if at >= 0 and isinstance(value, str):
                     values[at] = value
         return values
+
+    def _places(self, frame: pd.DataFrame) -> Numbers:
+        import pandas as pd
+
+        found: Numbers = self._index.get_indexer(pd.Index(frame["who"]))
+        return found
 
 
 def seconds(instants: Numbers) -> list[int]:

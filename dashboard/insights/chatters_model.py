@@ -334,7 +334,7 @@ class ChattersAnalysis:
     verdict: str
     """One or two plain sentences with their uncertainty."""
     tested_words: str
-    """Who was tested: ``all accounts`` or ``accounts that were silent and first seen in this capture``."""
+    """Who was tested: ``all accounts`` or ``accounts: silent and first seen in this capture``."""
     cohorts: tuple[CohortLine, ...]
     histogram: Histogram
     top_days: tuple[TopDay, ...]

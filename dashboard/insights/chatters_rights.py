@@ -26,7 +26,15 @@ class Rights:
 
     def usable(self, access: Access, captures: Iterable[Capture]) -> list[Capture]:
         """Of these captures those that somebody may use, in their order."""
-        return [capture for capture in captures if may_see(capture, access, self._accounts)]
+        answers: dict[tuple[str, str, str], bool] = {}
+        found = []
+        for capture in captures:
+            what = (capture.room_id, capture.room_login, capture.source)
+            if what not in answers:
+                answers[what] = may_see(capture, access, self._accounts)
+            if answers[what]:
+                found.append(capture)
+        return found
 
     def require(self, access: Access, captures: Iterable[Capture], wanted: Iterable[str]) -> list[Capture]:
         """All of the captures that were asked for.

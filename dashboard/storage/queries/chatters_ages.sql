@@ -8,7 +8,7 @@ with people as (
   from speakers
   where list_contains($capture_ids, capture_id) and sent_at between $start_at and $end_at
 )
-select user_id, epoch_us(max(account_created_at)) // 1000000 as created_s
+select hash(user_id) as who, epoch_us(max(account_created_at)) // 1000000 as created_s
 from accounts semi join people using (user_id)
 where account_created_at is not null
 group by user_id

@@ -23,7 +23,7 @@ wrote as (
     and (source_room_id is null or source_room_id = room_id)
 )
 select
-  user_id,
+  hash(user_id) as who,
   count(*) filter (at_us between start_us and end_us) as message_count,
   min(at_us) filter (at_us between start_us and end_us) as window_first_at,
   min(at_us) as first_at,

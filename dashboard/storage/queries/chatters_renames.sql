@@ -8,6 +8,6 @@ with people as (
   from speakers
   where list_contains($capture_ids, capture_id) and sent_at between $start_at and $end_at
 )
-select user_id, count(distinct event_id) as rename_count
+select hash(user_id) as who, count(distinct event_id) as rename_count
 from renames semi join people using (user_id)
 group by user_id

@@ -32,7 +32,7 @@ listed as (
   where list_contains($rooms, room_login) and sent_at <= $end_at
 )
 select
-  user_id,
+  hash(user_id) as who,
   count(distinct number) filter (source = $source) as seen_count,
   min(at_us) as first_at,
   max(at_us) as last_at,

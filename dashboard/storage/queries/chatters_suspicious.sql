@@ -1,6 +1,6 @@
 -- Twitch's own label of accounts in some channels, as it was told last up to an instant.
 select
-  user_id,
+  hash(user_id) as who,
   arg_max(low_trust_status, sent_at) as low_trust_status,
   arg_max(ban_evasion_evaluation, sent_at) filter (ban_evasion_evaluation is not null)
     as ban_evasion_evaluation
