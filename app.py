@@ -36,8 +36,10 @@ def create_services(settings: Settings) -> Services:
         The bundle that the callbacks get.
     """
     from dashboard.auth.current import current_access
+    from dashboard.events import now_us
     from dashboard.insights.account import AccountInsights
     from dashboard.insights.chatters import open_chatters
+    from dashboard.insights.community_open import open_community
     from dashboard.insights.eventsub import EventSubInsights
     from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
@@ -61,23 +63,19 @@ def create_services(settings: Settings) -> Services:
     )
     state = State(settings.data_dir, settings.database_url.get_secret_value())
     captures = open_capture_orders(settings, partial(find_rooms, settings))
+    live = LiveInsights(store, state)
+    runs = JobRuns(settings.data_dir, settings.database_url.get_secret_value())
+    jobs = JobsInsights(settings, runs, state, open_vault(settings))
     return Services(
         settings=settings,
         store=store,
         state=state,
-        live=LiveInsights(store, state),
+        live=live,
         account=AccountInsights(
             settings, open_vault(settings), open_accounts(settings), open_audit(settings)
         ),
-        jobs=JobsInsights(
-            settings,
-            JobRuns(settings.data_dir, settings.database_url.get_secret_value()),
-            state,
-            open_vault(settings),
-        ),
-        storage=StorageInsights(
-            settings, state, JobRuns(settings.data_dir, settings.database_url.get_secret_value())
-        ),
+        jobs=jobs,
+        storage=StorageInsights(settings, state, runs),
         api_keys=open_api_keys(settings),
         eventsub=EventSubInsights(
             state,
@@ -86,6 +84,7 @@ def create_services(settings: Settings) -> Services:
         ),
         chatters=open_chatters(settings, store, state, captures, find_live=partial(find_live, settings)),
         captures=captures,
+        community=open_community(settings, store, jobs.orders, runs, lambda: live.rooms(now=now_us())),
         current_access=current_access,
     )
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dash import Dash
 
-from callbacks import account, api, api_keys, chatters, eventsub, jobs, live, shell, storage
+from callbacks import (
+    account,
+    api,
+    api_keys,
+    chatters,
+    community,
+    community_orders,
+    eventsub,
+    jobs,
+    live,
+    shell,
+    storage,
+)
 from dashboard.services import Services
 
 
@@ -18,6 +30,8 @@ def register_all(app: Dash, services: Services) -> None:
     shell.register(app)
     live.register(app, services)
     chatters.register(app, services)
+    community.register(app, services)
+    community_orders.register(app, services)
     account.register(app, services)
     api_keys.register(app, services)
     api.register(app)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dashboard.config import Settings
     from dashboard.insights.account import AccountInsights
     from dashboard.insights.chatters import ChattersInsights
+    from dashboard.insights.community import CommunityInsights
     from dashboard.insights.eventsub import EventSubInsights
     from dashboard.insights.jobs import JobsInsights
     from dashboard.insights.live import LiveInsights
@@ -42,5 +43,6 @@ class Services:
     eventsub: EventSubInsights | None = None
     chatters: ChattersInsights | None = None
     captures: CaptureOrders | None = None
+    community: CommunityInsights | None = None
     current_access: Callable[[], Access] = _local
     """Who asks, inside a request."""

@@ -1,0 +1,394 @@
+"""Answers the Community page: the map of a run, cut as asked, restricted to what somebody may see."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from dashboard.access import Access
+from dashboard.analytics.communities.inputs import Presence
+from dashboard.analytics.communities.model import MapParams, MapRun, to_map_payload
+from dashboard.errors import JobError, StorageError
+from dashboard.insights import community_channel as channel_parts
+from dashboard.insights.community_access import visible_run
+from dashboard.insights.community_cut import cut_run, has_ages
+from dashboard.insights.community_model import (
+    ChannelDetail,
+    CommunityQuery,
+    Comparison,
+    JobRecord,
+    LiveNow,
+    MapView,
+    Names,
+    Orders,
+    Partners,
+    Past,
+    QualityPanel,
+    RunLine,
+    Runs,
+    TableColumns,
+    TimelinePoint,
+)
+from dashboard.insights.community_tables import table_of, timeline_point
+
+JOB: Final = "communities"
+STEPS: Final = (
+    ("aggregate", "Who was seen where"),
+    ("overlap", "Overlaps"),
+    ("communities", "Communities"),
+    ("labels", "Names"),
+    ("layout", "Map"),
+    ("compare", "Changes"),
+)
+"""The six steps of an analysis, with what the page calls them."""
+_LOADED: Final = 10
+_CUTS: Final = 16
+_GROWTH_RUNS: Final = 60
+_DRAWER_OVERLAPS: Final = 12
+_MOST_NAME: Final = 60
+_PUBLIC_FOR_S: Final = 60.0
+
+T = TypeVar("T")
+
+
+def _no_rooms() -> Sequence[LiveNow]:
+    return ()
+
+
+def _no_public() -> Collection[str]:
+    return ()
+
+
+class CommunityInsights:
+    """Answers the Community page.
+
+    Args:
+        runs: The kept analyses.
+        names: What people called communities.
+        presence_of: Who is behind a run, after its filters; None where that is not kept.
+        orders: Takes the order for a new one.
+        jobs: Knows whether one is under way.
+        live_rooms: The rooms as they are now.
+        public_rooms: Logins of the channels that the survey has read.
+    """
+
+    def __init__(
+        self,
+        runs: Runs,
+        names: Names,
+        presence_of: Callable[[MapRun], Presence | None],
+        orders: Orders,
+        jobs: JobRecord,
+        live_rooms: Callable[[], Sequence[LiveNow]] = _no_rooms,
+        public_rooms: Callable[[], Collection[str]] = _no_public,
+    ) -> None:
+        self._runs = runs
+        self._names = names
+        self._presence_of = presence_of
+        self._lines: tuple[int, tuple[RunLine, ...]] | None = None
+        self._orders = orders
+        self._jobs = jobs
+        self._live_rooms = live_rooms
+        self._public_rooms = public_rooms
+        self._loaded: OrderedDict[Hashable, MapRun | None] = OrderedDict()
+        self._presences: OrderedDict[Hashable, Presence | None] = OrderedDict()
+        self._cuts: OrderedDict[Hashable, MapRun] = OrderedDict()
+        self._lock = threading.Lock()
+        self._public: tuple[float, frozenset[str]] | None = None
+
+    def runs(self) -> tuple[RunLine, ...]:
+        """The kept runs, the newest first."""
+        mark = self._runs.watermark()
+        if self._lines is None or self._lines[0] != mark:
+            self._lines = (mark, tuple(self._runs.listed()))
+        return self._lines[1]
+
+    def view(self, access: Access, query: CommunityQuery) -> MapView | None:
+        """The map as somebody sees it.
+
+        Args:
+            access: Who looks.
+            query: Which run, and how it is cut.
+
+        Returns:
+            The map; None when there is no run yet.
+
+        Raises:
+            JobError: That run is not there (any more).
+        """
+        began = time.perf_counter()
+        found = self._visible(access, query)
+        if found is None:
+            return None
+        run, hidden_count, presence = found
+        payload: dict[str, Any] = dict(to_map_payload(run))
+        vanished = self._vanished(access, query, run) if query.young_days else []
+        if vanished:
+            payload["vanished"] = {"s": [pair[0] for pair in vanished], "t": [pair[1] for pair in vanished]}
+        return MapView(
+            run=run,
+            runs=self.runs(),
+            query=query,
+            payload=payload,
+            digest=_digest(payload),
+            hidden_count=hidden_count,
+            vanished_count=len(vanished),
+            has_ages=has_ages(presence),
+            seconds=time.perf_counter() - began,
+        )
+
+    def channel(self, access: Access, query: CommunityQuery, channel_id: str) -> ChannelDetail | None:
+        """Everything about one channel; None when it is not on the map for whoever asks."""
+        found = self._visible(access, query)
+        node = channel_parts.node_of(found[0], channel_id) if found else -1
+        if found is None or node < 0:
+            return None
+        run, channels = found[0], found[0].nodes.channels
+        overlaps = channel_parts.overlaps_of(run, node)
+        room = self._live().get(channels.logins[node].lower())
+        return ChannelDetail(
+            channel_id=channel_id,
+            login=channels.logins[node],
+            name=channels.names[node] or channels.logins[node],
+            chatters=int(channels.chatters[node]),
+            viewers=int(channels.viewers[node]),
+            game=channels.games[node],
+            language=channels.languages[node],
+            observed_minutes=int(channels.observed_minutes[node]),
+            community=channel_parts.community_of(run, int(run.nodes.community[node])),
+            stability=float(run.nodes.stability[node]),
+            torn=channel_parts.community_of(run, int(run.nodes.torn[node])),
+            torn_share=float(run.nodes.torn_share[node]),
+            inside_share=float(run.nodes.inside_share[node]),
+            degree=len(overlaps),
+            overlaps=tuple(overlaps[:_DRAWER_OVERLAPS]),
+            overlap_count=len(overlaps),
+            growth=self._growth(channel_id),
+            measure=run.params.measure,
+            seeds=run.statistics.seeds,
+            is_live=bool(room and room.is_live),
+            live_viewers=room.viewer_count if room and room.is_live else None,
+        )
+
+    def links(
+        self, access: Access, query: CommunityQuery, channel_id: str
+    ) -> tuple[list[str], list[float]] | None:
+        """All of a channel's overlaps for the map to draw: the other channels, and how strong."""
+        found = self._visible(access, query)
+        node = channel_parts.node_of(found[0], channel_id) if found else -1
+        if found is None or node < 0:
+            return None
+        overlaps = channel_parts.overlaps_of(found[0], node)[:400]
+        strengths = [channel_parts.strength(overlap, found[0].params.measure) for overlap in overlaps]
+        return [overlap.channel_id for overlap in overlaps], strengths
+
+    def compare(self, access: Access, query: CommunityQuery, channel_ids: Sequence[str]) -> Comparison | None:
+        """Two to four channels side by side; None without a run."""
+        found = self._visible(access, query)
+        if found is None:
+            return None
+        run, _, presence = found
+        return channel_parts.compare(run, presence, channel_ids)
+
+    def partners(self, access: Access, query: CommunityQuery, channel_id: str) -> Partners | None:
+        """Whom a channel could raid or play with; None when it is not on the map."""
+        found = self._visible(access, query)
+        node = channel_parts.node_of(found[0], channel_id) if found else -1
+        if found is None or node < 0:
+            return None
+        return channel_parts.partners(found[0], node, self._live())
+
+    def quality(self, access: Access, query: CommunityQuery) -> QualityPanel | None:
+        """How good the data behind the map is; None without a run."""
+        found = self._visible(access, query)
+        if found is None:
+            return None
+        run, hidden_count, _ = found
+        return QualityPanel(run.quality, run.statistics, run.params, run.created_at, hidden_count)  # type: ignore[arg-type]
+
+    def timeline(self, access: Access, limit: int = 12) -> list[TimelinePoint]:
+        """The newest runs with what changed in each, the newest first."""
+        points = []
+        for line in self.runs()[:limit]:
+            run = self._load(line.run_id)
+            if run is not None:
+                points.append(timeline_point(line, visible_run(run, access, self._open_rooms())[0]))
+        return points
+
+    def table(self, access: Access, query: CommunityQuery, what: str) -> TableColumns:
+        """The map as a table.
+
+        Args:
+            access: Who looks.
+            query: Which run, and how it is cut.
+            what: ``channels`` or ``overlaps``.
+
+        Returns:
+            Rows of plain values, the largest or strongest first.
+        """
+        found = self._visible(access, query)
+        if found is None:
+            return TableColumns()
+        run = found[0]
+        return table_of(run, what)
+
+    def rename(self, access: Access, key: str, label: str) -> str:
+        """Gives a community a name that this and the next runs show; an empty one takes it back.
+
+        Returns:
+            What was done, in words.
+
+        Raises:
+            AccessDenied: They don't manage the installation.
+            JobError: The name is too long.
+        """
+        access.require_admin()
+        name = " ".join(label.split())
+        if len(name) > _MOST_NAME:
+            raise JobError(f"A name may have {_MOST_NAME} characters; this one has {len(name)}.")
+        self._names.rename(key, name, access.user_id)
+        return f"It is called {name} from now on." if name else "It has its own name again."
+
+    def start(self, access: Access) -> str:
+        """Orders an analysis of what is collected; gives the run of the job.
+
+        Raises:
+            AccessDenied: They don't manage the installation.
+            JobError: Something stands in its way, or it is under way.
+        """
+        return self._orders.start(JOB, access)
+
+    def cancel(self, access: Access, job_run_id: str) -> None:
+        """Asks an analysis to stop.
+
+        Raises:
+            AccessDenied: They don't manage the installation.
+        """
+        self._orders.cancel(job_run_id, access)
+
+    def under_way(self) -> str:
+        """The run of the job that is asked for or running; empty when there is none."""
+        try:
+            last = self._jobs.last(JOB)
+        except StorageError:
+            return ""
+        return last.run_id if last is not None and last.is_open else ""
+
+    def _visible(self, access: Access, query: CommunityQuery) -> tuple[MapRun, int, Presence | None] | None:
+        run = self._chosen(query)
+        if run is None:
+            return None
+        presence = self._presence(run)
+        shown = self._named(self._cut(run, query, presence))
+        restricted, hidden_count = visible_run(shown, access, self._open_rooms())
+        return restricted, hidden_count, presence
+
+    def _chosen(self, query: CommunityQuery) -> MapRun | None:
+        run_id = query.run_id
+        if not run_id:
+            lines = self.runs()
+            if not lines:
+                return None
+            run_id = lines[0].run_id
+        run = self._load(run_id)
+        if run is None:
+            raise JobError("That analysis is not kept any more. Choose another one.")
+        return run
+
+    def _load(self, run_id: str) -> MapRun | None:
+        return self._remembered(self._loaded, run_id, _LOADED, lambda: self._runs.load(run_id))
+
+    def _presence(self, run: MapRun) -> Presence | None:
+        return self._remembered(self._presences, run.run_id, 2, lambda: self._presence_of(run))
+
+    def _cut(self, run: MapRun, query: CommunityQuery, presence: Presence | None) -> MapRun:
+        params = params_of(run.params, query)
+        if params == run.params:
+            return run
+        # Who may be seen in it does not matter here: it is restricted afterwards, for each person anew.
+        key = (run.run_id, params)
+        return self._remembered(self._cuts, key, _CUTS, lambda: cut_run(run, params, presence))
+
+    def _remembered(
+        self, kept: OrderedDict[Hashable, T], key: Hashable, limit: int, make: Callable[[], T]
+    ) -> T:
+        with self._lock:
+            if key in kept:
+                kept.move_to_end(key)
+                return kept[key]
+        made = make()
+        if made is not None:
+            with self._lock:
+                kept[key] = made
+                while len(kept) > limit:
+                    kept.popitem(last=False)
+        return made
+
+    def _named(self, run: MapRun) -> MapRun:
+        names = self._names.given()
+        if not any(community.key in names or community.is_renamed for community in run.communities):
+            return run
+        communities = tuple(
+            replace(
+                community,
+                label=names.get(community.key) or community.own_label,
+                is_renamed=community.key in names,
+            )
+            for community in run.communities
+        )
+        return replace(run, communities=communities)
+
+    def _vanished(self, access: Access, query: CommunityQuery, run: MapRun) -> list[tuple[int, int]]:
+        """The edges drawn with all accounts that are not there without the young ones, by node."""
+        whole = self._visible(access, replace(query, young_days=0))
+        if whole is None:
+            return []
+        before, edges = whole[0], run.edges
+        place = {channel_id: node for node, channel_id in enumerate(run.nodes.channels.ids)}
+        there = set(zip(edges.source.tolist(), edges.target.tolist(), strict=True))
+        there |= {(target, source) for source, target in there}
+        ids, drawn, gone = before.nodes.channels.ids, before.edges.is_drawn, []
+        pairs = zip(before.edges.source[drawn].tolist(), before.edges.target[drawn].tolist(), strict=True)
+        for source, target in pairs:
+            first, second = place.get(ids[source]), place.get(ids[target])
+            if first is not None and second is not None and (first, second) not in there:
+                gone.append((first, second))
+        return gone
+
+    def _growth(self, channel_id: str) -> tuple[Past, ...]:
+        return tuple(self._runs.past_of(channel_id, names=self._names.given())[-_GROWTH_RUNS:])
+
+    def _live(self) -> Mapping[str, LiveNow]:
+        try:
+            return {room.room_login.lower(): room for room in self._live_rooms()}
+        except StorageError:
+            return {}
+
+    def _open_rooms(self) -> frozenset[str]:
+        now = time.monotonic()
+        if self._public is None or now - self._public[0] > _PUBLIC_FOR_S:
+            self._public = (now, frozenset(login.lower() for login in self._public_rooms()))
+        return self._public[1]
+
+
+def params_of(params: MapParams, query: CommunityQuery) -> MapParams:
+    """The run's settings with what the query changes."""
+    wanted: dict[str, Any] = {
+        "measure": query.measure,
+        "min_shared": query.min_shared,
+        "resolution": query.resolution,
+        "min_community_size": query.min_size,
+        "young_days": query.young_days or None,
+    }
+    return replace(params, **{name: value for name, value in wanted.items() if value is not None})
+
+
+def _digest(payload: dict[str, Any]) -> str:
+    text = json.dumps(payload, separators=(",", ":"), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
