@@ -61,7 +61,8 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
 td, th { text-align: left; padding: 5px 12px 5px 0; border-top: 1px solid var(--line); vertical-align: top; }
 th { color: var(--muted); font-weight: 500; border-top: 0; white-space: nowrap; }
-td { overflow-wrap: normal; } td bdi { white-space: nowrap; } .num { text-align: right; } .when, .num { white-space: nowrap; }
+td { overflow-wrap: normal; } td bdi { white-space: nowrap; }
+.num { text-align: right; } .when, .num { white-space: nowrap; }
 ul { margin: 0; padding-left: 18px; } li { margin: 3px 0; }
 svg { display: block; width: 100%; height: 200px; overflow: visible; }
 svg .bar { fill: var(--bar); } svg .odd { fill: var(--odd); }

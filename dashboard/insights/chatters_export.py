@@ -10,10 +10,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final
+
+import numpy as np
 
 from dashboard.analytics.cohort_words import day_words
 from dashboard.events import Instant
@@ -165,29 +167,28 @@ def _blocks(rows: Iterable[Iterable[Any]]) -> Iterator[list[Iterable[Any]]]:
 
 def _rows(table: AccountTable) -> Iterator[tuple[Any, ...]]:
     """In the order of :data:`ACCOUNT_COLUMNS`."""
-    columns = zip(
+    return zip(
         table.user_id,
         table.user_login,
         table.user_display_name,
-        table.created_s,
+        _times(table.created_s),
         table.seen_count,
-        table.first_seen_s,
-        table.last_seen_s,
+        _times(table.first_seen_s),
+        _times(table.last_seen_s),
         table.age_days,
         table.message_count,
         table.rename_count,
+        (count >= MANY_RENAMES for count in table.rename_count),
         table.cohort,
         table.evidence,
         strict=True,
     )
-    for user_id, login, name, created, seen, first, last, age, messages, renames, cohort, words in columns:
-        times = (_seconds(created), seen, _seconds(first), _seconds(last))
-        marks = (age, messages, renames, renames >= MANY_RENAMES, cohort, words)
-        yield (user_id, login, name, *times, *marks)
 
 
-def _seconds(at_s: int | None) -> str | None:
-    return None if at_s is None else iso(at_s * 1_000_000)
+def _times(column: Sequence[int | None]) -> list[str | None]:
+    """A whole column at once: one by one they would be most of the time that an export takes."""
+    texts = np.datetime_as_string(np.array([0 if at is None else at for at in column], "datetime64[s]"))
+    return [None if at is None else f"{text}Z" for at, text in zip(column, texts.tolist(), strict=True)]
 
 
 def _about(analysis: ChattersAnalysis, made_at: Instant) -> dict[str, Any]:
