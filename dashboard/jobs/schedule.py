@@ -95,6 +95,7 @@ class Worker:
         self.accounts = open_accounts(settings)
         self.captures = open_captures(settings)
         self.specs = dict(specs if specs is not None else job_specs(settings))
+        self._queues = [name for name, spec in self.specs.items() if spec.has_queue]
         self._works = works_by_name if works_by_name is not None else works()
         self._open_twitch = open_twitch
         self._stopping = threading.Event()
@@ -146,8 +147,8 @@ class Worker:
         if time.monotonic() - self._retried_s >= _RETRY_LOOK_EVERY_S:
             self._retried_s = time.monotonic()
             self.plan_all()
-        while self._has_room() and not self._stopping.is_set():
-            claimed = self.runs.claim(self.name, names=self._claimable())
+        while not self._stopping.is_set() and (names := self._claimable()):
+            claimed = self.runs.claim(self.name, names=names)
             if claimed is None:
                 return
             self._start(claimed)
@@ -183,10 +184,15 @@ class Worker:
             part.close()
 
     def _claimable(self) -> list[str]:
-        """Every job; at the start the logins are looked at first, for the others need them."""
+        """Every job; at the start the logins are looked at first, for the others need them.
+
+        Where as many run as may, only what somebody waits for at the screen is begun.
+        """
         first = self.runs.last(LOGINS, ["requested", "running"]) if LOGINS in self._works else None
         is_starting = now_us() - self._started_at < _LOGINS_FIRST_S * SECOND_US
-        return [LOGINS] if first is not None and is_starting else list(self._works)
+        if first is not None and is_starting:
+            return [LOGINS] if self._has_room() else []
+        return list(self._works) if self._has_room() else self._queues
 
     def _has_room(self) -> bool:
         with self._lock:

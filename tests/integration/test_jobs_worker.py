@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +253,27 @@ def test_apscheduler_gets_the_instants_of_our_clock() -> None:
     trigger = ClockTrigger(Every(900))
     now = datetime(2026, 5, 1, 10, 7, tzinfo=UTC)
     assert trigger.get_next_fire_time(None, now) == datetime(2026, 5, 1, 10, 15, tzinfo=UTC)
+
+
+def test_who_waits_at_the_screen_does_not_wait_for_the_clock(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def slow(context: JobContext) -> str:
+        over.wait(30)
+        return "done"
+
+    names = ["a", "b", "c", "d"]
+    specs = {name: spec(name) for name in names}
+    specs["asked"] = replace(spec("asked"), is_by_hand=True, has_queue=True)
+    works: dict[str, Work] = dict.fromkeys(names, slow) | {"asked": lambda context: "at once"}
+    settings = Settings(_env_file=None, data_dir=tmp_path, sandbox=True)
+    worker = Worker(settings, works_by_name=works, specs=specs)
+    try:
+        until(worker, lambda: len(worker.runs.recent(9, states=["running"])) == 3)
+        run_id = worker.runs.request("asked")
+        until(worker, lambda: (run := worker.runs.get(run_id)) is not None and run.state == "ok")
+        assert len(worker.runs.recent(9, states=["running"])) == 3
+        assert len(worker.runs.recent(9, states=["requested"])) == 1
+    finally:
+        over.set()
+        worker.stop(wait_s=5)
