@@ -84,6 +84,20 @@ def load_communities(
     return CommunitiesConfig(Path(preset).stem, *_built(preset, values))
 
 
+def read_texts(told: Mapping[str, Any], place: str = "the run's parameters") -> dict[str, Any]:
+    """Values from text, as commands and jobs are told them.
+
+    Raises:
+        ConfigError: A name or a value is wrong.
+    """
+    found = {}
+    for name, value in told.items():
+        name = name.lower().replace("-", "_")
+        _check_name(place, name)
+        found[name] = _from_text(place, name, value) if isinstance(value, str) else value
+    return found
+
+
 def environment_of(environ: Mapping[str, str], env_file: Path) -> dict[str, tuple[str, str]]:
     """What the environment and ``.env`` say of maps: by name, the variable and its text."""
     found: dict[str, tuple[str, str]] = {}

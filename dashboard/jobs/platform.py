@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from dashboard.errors import TwitchError
 from dashboard.events import Event, Instant
 from dashboard.jobs.context import JobContext
 from dashboard.jobs.rooms import own_rooms, remember_ids, rooms_followed, unique
+
+if TYPE_CHECKING:
+    from dashboard.storage.ingest import Ingest
 
 CLIP_DAYS = 30
 _DAY_US = 86_400 * 1_000_000
@@ -52,22 +56,30 @@ async def survey(context: JobContext) -> str:
     done_today = {str(room_id) for room_id in frame["room_id"]}
     async with context.twitch() as twitch:
         with context.ingest() as ingest:
-
-            def keep(events: Sequence[Event]) -> None:
-                # The people first; the row that closes the capture only once they are durable.
-                ingest.put(events[:-1])
-                ingest.flush()
-                ingest.put(events[-1:])
-                ingest.sync()
-
             count = await twitch.survey(
                 context.settings.survey_channel_count,
                 context.settings.survey_minutes,
                 done_today,
-                keep,
+                kept_whole(ingest),
                 context.handle,
             )
     return f"{count} channels read, {len(done_today)} were read before today"
+
+
+def kept_whole(ingest: Ingest) -> Callable[[Sequence[Event]], None]:
+    """Stores a channel's people, and the row that closes the capture only once they are durable.
+
+    Args:
+        ingest: The way in.
+    """
+
+    def keep(events: Sequence[Event]) -> None:
+        ingest.put(events[:-1])
+        ingest.flush()
+        ingest.put(events[-1:])
+        ingest.sync()
+
+    return keep
 
 
 async def logins(context: JobContext) -> str:

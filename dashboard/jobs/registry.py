@@ -141,6 +141,13 @@ def job_specs(settings: Settings) -> dict[str, JobSpec]:
             3600,
         ),
         JobSpec(
+            "communities",
+            "Community map",
+            "Who shares chatters with whom: communities, their names, a map; in files too.",
+            Every(86_400),
+            7200,
+        ),
+        JobSpec(
             "sync",
             "Copy to S3",
             "Puts what is new onto S3.",

@@ -62,6 +62,12 @@ def _channel_days(context: JobContext) -> str:
     return channel_days(context)
 
 
+def _communities(context: JobContext) -> str:
+    from dashboard.jobs.communities import communities
+
+    return communities(context)
+
+
 def _sync(context: JobContext) -> str:
     from dashboard.jobs.remote import sync
 
@@ -86,6 +92,7 @@ def works() -> Mapping[str, Work]:
         "tokens": _tokens,
         "report": _report,
         "channel_days": _channel_days,
+        "communities": _communities,
         "sync": _sync,
         "export": _export,
     }

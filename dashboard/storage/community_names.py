@@ -56,7 +56,7 @@ class CommunityNames:
             for row in rows
         }
 
-    def given(self) -> dict[str, str]:
+    def names(self) -> dict[str, str]:
         """Only the names, by key: what an analysis is told."""
         return {key: named.name for key, named in self.all().items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,7 @@ import pandas as pd
 
 from dashboard.analytics.communities.build import channels_of, presence_from_indices
 from dashboard.analytics.communities.inputs import UNKNOWN, Presence, SeenAs
+from dashboard.analytics.communities.model import MapRun
 from dashboard.analytics.observation import StateChange, observed_time
 from dashboard.events import Instant
 from dashboard.storage.catalog import Catalog
@@ -24,6 +26,8 @@ from dashboard.storage.views import create_views
 KINDS: Final = (
     "survey_captures", "survey_presence", "chat_messages", "viewer_samples", "observations", "accounts",
 )  # fmt: skip
+_SURVEY: Final = "survey: "
+_CHAT: Final = "chat of "
 _TIMEOUT_S: Final = 600
 _QUERIES: Final = Path(__file__).parent / "queries"
 
@@ -65,6 +69,41 @@ def read_presence(store: Store, query: PresenceQuery) -> Presence | None:
         QueryError: The lake could not answer within ten minutes.
     """
     return store.read(lambda cursor, catalog, lake: _read(cursor, catalog, lake, query), timeout_s=_TIMEOUT_S)
+
+
+def presence_behind(store: Store, run: MapRun, service_logins: Collection[str] = ()) -> Presence | None:
+    """Who is behind a map, after its filters.
+
+    Args:
+        store: The lake.
+        run: A map that was made from it.
+        service_logins: Known service accounts, as the run was told them.
+
+    Returns:
+        The presence; None for imported maps, and where retention has taken what a map was made from.
+
+    Caveats:
+        What came in late, or is gone since, makes it differ from what the run saw.
+    """
+    from dashboard.analytics.communities.filters import filtered
+
+    quality = run.quality
+    if not quality.has_chatters or not quality.from_at or not any(map(is_from_lake, quality.sources)):
+        return None
+    query = PresenceQuery(
+        Instant(quality.from_at),
+        Instant(quality.until_at),
+        speakers_only=quality.seen_as == "speakers",
+        with_survey=any(source.startswith(_SURVEY) for source in quality.sources),
+        with_chat=any(source.startswith(_CHAT) for source in quality.sources),
+    )
+    found = read_presence(store, query)
+    return None if found is None else filtered(found, run.params, service_logins=service_logins)[0]
+
+
+def is_from_lake(source: str) -> bool:
+    """Whether a source of a map is the lake's own, by its words."""
+    return source.startswith((_SURVEY, _CHAT))
 
 
 def _read(
@@ -192,9 +231,9 @@ def _sources(cursor: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
         "count(distinct (channel_id, occasion)) as occasions from seen group by all order by is_survey desc"
     ).fetchall()
     return tuple(
-        f"survey: {occasions:,} captures of {channels:,} channels"
+        f"{_SURVEY}{occasions:,} captures of {channels:,} channels"
         if is_survey
-        else f"chat of {channels:,} followed channels on {occasions:,} days together"
+        else f"{_CHAT}{channels:,} followed channels on {occasions:,} days together"
         for is_survey, channels, occasions in rows
     )
 

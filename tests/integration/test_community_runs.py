@@ -82,18 +82,18 @@ def test_given_names(tmp_path: Path) -> None:
     with Ingest(tmp_path, "job-communities") as ingest:
         write_run(ingest, small_map(), origin="lake")
     runs = CommunityRuns(Store(tmp_path, threads=1))
-    loaded = runs.load("run1", names=names.given())
+    loaded = runs.load("run1", names=names.names())
     assert loaded is not None
     assert [(c.label, c.own_label, c.is_renamed) for c in loaded.communities] == [
         ("the board", "Chess", True),
         ("Just Chatting (German)", "Just Chatting (German)", False),
     ]
-    assert runs.listed(names=names.given())[0].communities[0].label == "the board"
+    assert runs.listed(names=names.names())[0].communities[0].label == "the board"
 
     # Given the label that another one makes of itself, the other one says more.
     names.rename("k1", "", "8")
     names.rename("k2", "Chess", "8")
-    loaded = runs.load("run1", names=names.given())
+    loaded = runs.load("run1", names=names.names())
     assert loaded is not None
     assert [c.label for c in loaded.communities] == ["Chess · alpha", "Chess"]
     names.close()
