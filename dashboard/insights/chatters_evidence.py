@@ -14,8 +14,8 @@ from dashboard.insights.chatters_crowd import UNKNOWN, Flags, Numbers
 from dashboard.insights.chatters_model import Finding
 from dashboard.insights.chatters_tested import Tested
 
-MOST_NAMES: Final = 200
-"""So many logins of a cohort are compared."""
+MOST_NAMES: Final = 60
+"""So many logins of a cohort are compared, evenly spread: what chance gives is drawn 200 times."""
 _MOST_OTHERS: Final = 4_000
 _NOTABLE_P: Final = 0.01
 _LEAST_TOGETHER: Final = 3
@@ -46,7 +46,7 @@ def evidence_of(tested: Tested, number: int, met: Met) -> tuple[CohortEvidence, 
     findings = (
         _silence_line(tested, silent, silent_others),
         _synchrony_line("arrival", "Came together", came, how),
-        _names_line(names),
+        _names_line(names, int(those.sum())),
         _synchrony_line("follow_time", "Followed together", follows, _why_no_follows(tested)),
         _channels_line(tested, those, rest, met),
         _label_line(tested, those, rest),
@@ -175,7 +175,7 @@ def _synchrony_line(key: str, label: str, found: Synchrony | None, how: str) -> 
     )
 
 
-def _names_line(names: NameShape) -> Finding:
+def _names_line(names: NameShape, account_count: int) -> Finding:
     label = "Alike names"
     if names.share is None:
         why = f"Too few names: {names.name_count}."
@@ -183,7 +183,8 @@ def _names_line(names: NameShape) -> Finding:
     if not names.pattern:
         return Finding("names", label, "No common pattern.", count=0, of_count=names.name_count, share=0.0)
     found = share_of(names.match_count, names.name_count)
-    words = f"{names.match_count:,} of {names.name_count:,} {names.pattern}"
+    looked_at = " looked at" if names.name_count < account_count else ""
+    words = f"{names.match_count:,} of {names.name_count:,}{looked_at} {names.pattern}"
     if names.usual_share is not None:
         words += f"; {names.usual_share:.0%} is usual among the others"
     return Finding(

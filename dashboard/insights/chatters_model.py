@@ -128,8 +128,9 @@ class Selection:
     """The question: which captures, and which of their accounts.
 
     ``traits`` choose accounts: ``silent`` and ``spoke`` together mean either, the others must hold as
-    well. Cohorts and verdict are computed over the accounts that the traits leave. ``last_days``, the
-    range of days and the cohort only say what is shown of them: they never change a test.
+    well. Cohorts, verdict and what is expected are computed over the accounts that the traits leave.
+    ``last_days`` only cuts the picture and the table, the range of days and the cohort only the table: they
+    never change a test.
     """
 
     capture_ids: tuple[str, ...] = ()
@@ -326,7 +327,8 @@ class ChattersAnalysis:
     n_unknown: int
     """Of them with the chosen traits, whose age is not known yet."""
     shown_count: int
-    """Of ``n``, how many the dates, the days and the cohort leave for picture and table."""
+    """How many accounts the dates, the days and the cohort leave for the table; of unknown age only when
+    none of them is chosen."""
     services: tuple[ServiceAccount, ...]
     service_count: int
     is_enough: bool
