@@ -43,7 +43,8 @@ class Kept(Generic[T]):
     Args:
         lake: The store.
         kinds: What an answer is made from.
-        size: So many answers are kept.
+        size: Answers of so much weight together are kept, the newest whatever it weighs.
+        weight: Of one answer; None: each is 1.
         monotonic: A clock in seconds.
     """
 
@@ -52,12 +53,14 @@ class Kept(Generic[T]):
         lake: Marks,
         kinds: Sequence[str],
         *,
-        size: int = 8,
+        size: int,
+        weight: Callable[[T], int] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lake = lake
         self._kinds = tuple(kinds)
         self._size = size
+        self._weight = weight or (lambda _: 1)
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
@@ -97,10 +100,16 @@ class Kept(Generic[T]):
                     self._entries[key] = entry
             with self._lock:
                 self._entries.move_to_end(key)
-                while len(self._entries) > self._size:
-                    gone, _ = self._entries.popitem(last=False)
-                    self._making.pop(gone, None)
+                self._drop()
             return entry.value
+
+    def _drop(self) -> None:
+        """Drops what was not asked for for longest."""
+        total = sum(self._weight(entry.value) for entry in self._entries.values())
+        while total > self._size and len(self._entries) > 1:
+            key, entry = self._entries.popitem(last=False)
+            self._making.pop(key, None)
+            total -= self._weight(entry.value)
 
     def _made(self, make: Callable[[], T]) -> _Entry[T]:
         mark, additions = self._lake.watermark(self._kinds), self._lake.changes(NO_KIND, 0).watermark

@@ -22,8 +22,9 @@ from dashboard.insights.chatters_services import ServiceAccounts
 from dashboard.insights.chatters_tested import Tested, run_test
 from dashboard.insights.live_sources import Ledger
 
-_CROWDS: Final = 12
-_TESTS: Final = 24
+_MOST_PEOPLE: Final = 400_000
+"""So many people together are kept in memory: about 300 bytes each."""
+_MOST_BASELINES: Final = 50
 _MET_US: Final = 30 * DAY_US
 _LISTS: Final = ("chatters", "chatter_polls", "speakers", "speaker_polls")
 _POLLS: Final = ("chatter_polls", "speaker_polls")
@@ -55,9 +56,11 @@ class ChattersReader:
         self._ledger = ledger
         self._services = services
         self._now = now
-        self._crowds: Kept[Crowd] = Kept(lake, LIST_KINDS, size=_CROWDS)
-        self._chats: Kept[CrowdChat] = Kept(lake, CHAT_KINDS, size=_CROWDS)
-        self._baselines: Kept[Baseline] = Kept(lake, BASELINE_KINDS, size=_CROWDS)
+        self._crowds: Kept[Crowd] = Kept(lake, LIST_KINDS, size=_MOST_PEOPLE, weight=len)
+        self._chats: Kept[CrowdChat] = Kept(
+            lake, CHAT_KINDS, size=_MOST_PEOPLE, weight=lambda chat: len(chat.user_id)
+        )
+        self._baselines: Kept[Baseline] = Kept(lake, BASELINE_KINDS, size=_MOST_BASELINES)
         self._lock = threading.Lock()
         self._tests: OrderedDict[Hashable, Known] = OrderedDict()
 
@@ -91,8 +94,9 @@ class ChattersReader:
         with self._lock:
             self._tests[ids, traits] = known
             self._tests.move_to_end((ids, traits))
-            while len(self._tests) > _TESTS:
-                self._tests.popitem(last=False)
+            people = sum(len(kept.tested.crowd) for kept in self._tests.values())
+            while people > _MOST_PEOPLE and len(self._tests) > 1:
+                people -= len(self._tests.popitem(last=False)[1].tested.crowd)
         return known
 
     def _crowd(self, captures: Sequence[Closed]) -> Crowd:
