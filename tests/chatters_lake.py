@@ -116,23 +116,22 @@ class ChattersLake:
         """A list of people connected; ``is_closed`` says whether it came to its end."""
         ids = list(people)
         names = logins or {}
-        self.put(
-            *(
-                Chatter(
-                    **self.base(at, room),
-                    capture_id=capture_id,
-                    user_id=user_id,
-                    user_login=names.get(user_id, login_of(user_id)),
-                    user_display_name=names.get(user_id, login_of(user_id)).title(),
-                )
-                for user_id in ids
+        rows: list[Event] = [
+            Chatter(
+                **self.base(at, room),
+                capture_id=capture_id,
+                user_id=user_id,
+                user_login=names.get(user_id, login_of(user_id)),
+                user_display_name=names.get(user_id, login_of(user_id)).title(),
             )
-        )
+            for user_id in ids
+        ]
+        if is_closed:
+            rows.append(ChatterPoll(**self.base(at, room), capture_id=capture_id, chatter_count=len(ids)))
+        self.put(*rows)
         self.captures.ask(room, "connected", by=by, capture_id=capture_id)
         self.captures.start(capture_id)
         if is_closed:
-            close = ChatterPoll(**self.base(at, room), capture_id=capture_id, chatter_count=len(ids))
-            self.put(close)
             self.captures.complete(capture_id, listed_count=len(ids))
         return capture_id
 
