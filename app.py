@@ -317,6 +317,7 @@ def main() -> None:
         open_twitch,
         log_in,
         log_out,
+        find_rooms,
     )
     build_cli(parts)(prog_name="python app.py")
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dashboard.cli_capture import capture_command
 from dashboard.cli_commands import check, checked_settings, compact, query, sandbox
+from dashboard.cli_communities import communities_command
 from dashboard.cli_jobs import jobs_commands
 from dashboard.cli_login import LogIn, LogOut, login_commands
 from dashboard.cli_output import (
@@ -66,6 +68,7 @@ class Parts:
     open_twitch: OpenTwitch | None = None
     log_in: LogIn | None = None
     log_out: LogOut | None = None
+    find_rooms: Callable[..., Any] | None = None
 
 
 def build_cli(parts: Parts) -> click.Group:
@@ -98,6 +101,7 @@ def build_cli(parts: Parts) -> click.Group:
         _web_command(parts),
         _history_command(parts),
         *jobs_commands(parts.open_twitch),
+        communities_command(parts.open_twitch),
         sandbox,
         query,
         compact,
@@ -106,6 +110,7 @@ def build_cli(parts: Parts) -> click.Group:
         export_,
         check,
         migrate,
+        capture_command(parts.open_twitch, parts.find_rooms),
     ):
         cli.add_command(command)
     if parts.log_in and parts.log_out:

@@ -111,7 +111,7 @@ def _run(
         obstacle = why_not(spec, settings, worker.vault)
         if obstacle is not None:
             raise JobError(f"{obstacle.text} {obstacle.cure}")
-        run = _do(worker, name, params, is_quiet=as_json)
+        run = do_run(worker, name, params, is_quiet=as_json)
         summary = {
             "ok": run.state == "ok",
             "name": name,
@@ -129,7 +129,7 @@ def _run(
         worker.close()
 
 
-def _do(worker: Worker, name: str, params: dict[str, Any], *, is_quiet: bool) -> JobRun:
+def do_run(worker: Worker, name: str, params: dict[str, Any], *, is_quiet: bool) -> JobRun:
     """Asks for the run and does it here, unless a worker was faster: then watches it."""
     from dashboard.jobs.runner import execute
 
