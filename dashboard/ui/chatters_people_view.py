@@ -38,7 +38,7 @@ EXPORTS: Final = (
     ("aggregates.json", "Aggregates, JSON"),
     ("evidence.html", "Evidence bundle"),
 )
-TEXT: Final = {"filter": "agTextColumnFilter", "minWidth": 136, "flex": 1}
+TEXT: Final = {"filter": "agTextColumnFilter", "minWidth": 124, "flex": 1}
 NUMBER: Final = {"filter": "agNumberColumnFilter", "type": "rightAligned"}
 DATE: Final = {"filter": "agDateColumnFilter", "valueFormatter": {"function": "chattersMoment(params)"}}
 SIGHTING_ICONS: Final = {
@@ -70,7 +70,7 @@ def columns() -> list[dict[str, Any]]:
             **NUMBER,
         },
         {"field": "message_count", "headerName": "Messages", "width": 112, **NUMBER},
-        {"field": "evidence", "headerName": "Evidence", **TEXT, "tooltipField": "evidence"},
+        {"field": "evidence", "headerName": "Evidence", **TEXT, "minWidth": 190, "tooltipField": "evidence"},
         {
             "field": "rename_count",
             "headerName": "Renames",

@@ -82,7 +82,7 @@ def spoke_button(room: RoomChoice | None) -> Component:
     if room is None:
         return None
     button = html.Button(
-        "List them",
+        "List who spoke",
         className="button button-main",
         type="button",
         disabled=not room.can_list_spoke,
@@ -339,7 +339,13 @@ def nothing_captured(room: RoomChoice) -> html.Div:
         lines.append(capture_button(room))
     elif room.why_not:
         lines.append(html.P(room.why_not))
-        lines.append(html.A("Let StreamLens list chatters", href=LOGIN_PURPOSE, className="button"))
+        if room.role == "local":
+            lines.append(dcc.Link("Log in", href="/account", className="button button-main"))
+        elif room.role != "public":
+            lines.append(html.A("Let StreamLens list chatters", href=LOGIN_PURPOSE, className="button"))
+    if not room.can_list_connected and room.can_list_spoke:
+        lines.append(html.P("Without that, people who spoke can be listed:"))
+        lines.append(spoke_button(room)[0])
     return components.empty_state(f"No capture of {room.room_login} yet", *lines, glyph="people")
 
 

@@ -167,9 +167,7 @@ def _cohort(cohort: CohortLine, is_picked: bool) -> html.Article:
                     html.Span(
                         [html.B(chatters_text.expected_words(cohort.expected)), html.Small("expected")]
                     ),
-                    html.Span(
-                        [html.B(chatters_text.times_words(cohort.effect)), html.Small("as many as usual")]
-                    ),
+                    html.Span([html.B(chatters_text.times_words(cohort.effect)), html.Small("the usual")]),
                     html.Span([html.B(chatters_text.share_words(cohort.share)), html.Small("of the crowd")]),
                 ],
                 className="cohort-numbers",

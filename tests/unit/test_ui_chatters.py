@@ -124,7 +124,7 @@ def test_who_spoke_is_not_called_connected() -> None:
 def test_a_cohort_shows_its_figures_its_evidence_and_what_is_not_known() -> None:
     first, _ = chatters_verdict_view.cohorts(cohorts(), picked=None)
     words = words_of(first)
-    assert "2 Nov 2026 q = 1e-18 31 created then 2.1 expected 15× as many as usual 2 % of the crowd" in words
+    assert "2 Nov 2026 q = 1e-18 31 created then 2.1 expected 15× the usual 2 % of the crowd" in words
     assert "Have not spoken 30 of 31 (84–99 %); of the others 61 %" in words
     assert "Not known: followed, twitch's own label" in words
     assert "bot" not in words.lower()
@@ -251,3 +251,14 @@ def test_times_of_another_day_have_their_date() -> None:
     assert chatters_rooms_view.capture_words(line, Instant(at + 86_400_000_000), UTC).startswith(
         "21 Sep 2026,"
     )
+
+
+def test_without_a_moderators_login_the_other_source_is_offered() -> None:
+    local = replace(ROOM, role="local", can_list_connected=False, why_not="Nobody has logged in.")
+    parts = chatters_rooms_view.notices(local, None, now_us(), UTC, is_empty=True, is_busy=False)
+    assert find(parts, href="/account")
+    assert find(parts, data_chatterscapture="spoke")[0].disabled is False
+    public = replace(local, role="public", can_list_spoke=False)
+    parts = chatters_rooms_view.notices(public, None, now_us(), UTC, is_empty=True, is_busy=False)
+    assert not find(parts, href="/account")
+    assert not find(parts, data_chatterscapture="spoke")
