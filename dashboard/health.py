@@ -68,6 +68,7 @@ async def check_all(settings: Settings) -> list[Check]:
         "Disk space": _in_thread(check_disk_space),
         "Lake": _in_thread(check_lake),
         "Journal": _in_thread(check_journal),
+        "State database": _in_thread(check_state),
         "Twitch chat": check_chat,
         "Chat token": check_chat_token,
         "Twitch API": check_api,
@@ -202,6 +203,29 @@ def check_journal(settings: Settings) -> Check:
         f"{detail} not in the lake yet, left by a process that was killed; nothing is lost",
         "Start StreamLens: it takes them over first.",
     )
+
+
+def check_state(settings: Settings) -> Check:
+    """Whether the state database answers, and whether its tables are those that this version needs."""
+    from dashboard.errors import ConfigError, StorageError
+    from dashboard.storage.migrations import HEAD
+    from dashboard.storage.state_db import StateDatabase
+
+    name, url = "State database", settings.database_url.get_secret_value()
+    try:
+        schema = StateDatabase(settings.data_dir, url).schema()
+    except (ConfigError, StorageError) as error:
+        return Check(name, "fail", str(error), CURES["database_url"])
+    where = "DATABASE_URL" if url else "SQLite in DATA_DIR"
+    if schema is None or schema.is_empty:
+        return Check(name, "ok", f"{where}, made at the first start")
+    if schema.differences:
+        detail = f"{where}, version {HEAD}, but its tables were changed by hand"
+        return Check(name, "warn", detail, "python app.py migrate --check names the differences.")
+    if schema.version != HEAD:
+        version = schema.version or "from before there were versions"
+        return Check(name, "ok", f"{where}, {version}; the next start brings it to {HEAD}")
+    return Check(name, "ok", f"{where}, version {HEAD}")
 
 
 def _left_bytes(data_dir: Path, folder: Path) -> int:

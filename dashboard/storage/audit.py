@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from dashboard.config import Settings
 from dashboard.events import Instant, now_us
-from dashboard.logs import audit_line
+from dashboard.logs import audit_line, scrub
 from dashboard.storage.state_db import METADATA, StateDatabase
 
 if TYPE_CHECKING:
@@ -193,7 +193,9 @@ def add_entry(
         user_id=user_id[:20],
         user_login=user_login[:25],
         address=address[:64],
-        detail=detail.replace("\x00", "")[:_LONGEST_DETAIL],  # Anybody's words, and Postgres takes no NUL.
+        detail=scrub(detail.replace("\x00", ""))[
+            :_LONGEST_DETAIL
+        ],  # Anybody's words, and Postgres takes no NUL.
     )
     con.execute(insert(_AUDIT).values({name: getattr(entry, name) for name in AuditEntry.__slots__}))
     return entry

@@ -32,6 +32,7 @@ from dashboard.config import Settings
 from dashboard.errors import JobBusy
 from dashboard.events import Instant, now_us
 from dashboard.job_handle import Room
+from dashboard.logs import scrub
 from dashboard.storage.state_db import METADATA, StateDatabase
 
 CONNECTED, SPOKE = "connected", "spoke"
@@ -316,7 +317,7 @@ class Captures:
         Returns:
             Whether it was open until now.
         """
-        return self._end(capture_id, "failed", {"error": error[:_LONGEST_ERROR]})
+        return self._end(capture_id, "failed", {"error": scrub(error)[:_LONGEST_ERROR]})
 
     def cancel(self, capture_id: str) -> bool:
         """Asks a capture to stop; one that has not begun is over at once.

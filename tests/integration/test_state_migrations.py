@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 from sqlalchemy import inspect
 
 from dashboard.cli_state import migrate
 from dashboard.config import Settings
 from dashboard.errors import StorageError
+from dashboard.health import check_state
 from dashboard.storage import migrations
 from dashboard.storage.accounts import open_accounts
 from dashboard.storage.audit import open_audit
@@ -241,8 +243,29 @@ def test_processes_may_all_be_the_first(tmp_path: Path, postgres_server: Postgre
         state.close()
 
 
+def test_the_check_says_how_it_is(databases: StateDatabase, tmp_path: Path, state_url: str) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, sandbox=True, database_url=state_url)
+    if not state_url:
+        assert check_state(settings).detail == "SQLite in DATA_DIR, made at the first start"
+        assert not (tmp_path / "state").exists()
+    databases.migrate()
+    assert check_state(settings).status == "ok"
+    assert check_state(settings).detail.endswith(f"version {migrations.HEAD}")
+    with databases.write() as con:
+        con.exec_driver_sql("alter table captures drop column error")
+    assert (check_state(settings).status, "by hand" in check_state(settings).detail) == ("warn", True)
+    with databases.write() as con:
+        con.exec_driver_sql("update alembic_version set version_num = '0001'")
+    assert "the next start brings it to" in check_state(settings).detail
+    nowhere = settings.model_copy(update={"database_url": SecretStr("postgresql://me:hunter2@127.0.0.1:1/x")})
+    told = check_state(nowhere)
+    assert told.status == "fail"
+    assert "hunter2" not in told.detail
+
+
 def test_every_way_to_write_a_postgres_address_works(tmp_path: Path, postgres_server: PostgresServer) -> None:
     for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        state = State(tmp_path, postgres_server.url("made", scheme))
+        settings = Settings(_env_file=None, database_url=postgres_server.url("made", scheme))
+        state = State(tmp_path, settings.database_url.get_secret_value())
         assert state.followed() == []
         state.close()

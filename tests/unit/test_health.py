@@ -185,6 +185,7 @@ class TestAll:
             "Disk space": checks[3].status,
             "Lake": "ok",
             "Journal": "ok",
+            "State database": "ok",
             "Twitch chat": "off",
             "Chat token": "off",
             "Twitch API": "off",

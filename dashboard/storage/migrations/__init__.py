@@ -54,6 +54,8 @@ class Schema:
     """None: it was made before there were versions, or is empty."""
     differences: tuple[str, ...]
     """From the tables that this code describes, in Alembic's words; only looked for at the same version."""
+    is_empty: bool = False
+    """Whether there is no table in it."""
 
     @property
     def is_current(self) -> bool:
@@ -93,7 +95,8 @@ def schema_of(engine: Engine) -> Schema:
     with reading(engine) as con:
         version = _version_of(con)
         _refuse_newer(version)
-        return Schema(version, tuple(_differences(con)) if version == HEAD else ())
+        differences = tuple(_differences(con)) if version == HEAD else ()
+        return Schema(version, differences, is_empty=not inspect(con).get_table_names())
 
 
 def all_tables() -> MetaData:
