@@ -18,7 +18,7 @@ from dashboard.analytics.communities.params import MapParams
 
 QUICK_SEEDS: Final = 4
 """Seeds of a cut by the sliders, so that it answers at once; the run itself has more."""
-_QUICK_EDGES: Final = 25_000
+_QUICK_EDGES: Final = 8_000
 """Up to so many edges the other algorithm runs beside; above it would keep people waiting."""
 
 
