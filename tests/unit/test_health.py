@@ -192,7 +192,7 @@ class TestAll:
             "Clock": "off",
             "S3": "off",
         }
-        assert checks[6].detail == "the sandbox is not running at the moment; `python app.py` starts it"
+        assert checks[7].detail == "the sandbox is not running at the moment; `python app.py` starts it"
 
     async def test_a_check_that_hangs_or_breaks_hides_no_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def hangs(_: Settings) -> Check:
