@@ -124,6 +124,8 @@ async def _try(run: CaptureRun, waiting: Capture) -> Capture | None:
             context.failed(waiting.room_login, error)
             if context.now() - waiting.asked_at > GIVES_UP_AFTER_US:
                 captures.fail(waiting.capture_id, f"Twitch did not answer for an hour. {error}")
+            else:
+                captures.waits(waiting.capture_id, f"{error}. It is tried again in a minute.")
         except (TwitchError, JobError) as error:
             context.failed(waiting.room_login, error)
             captures.fail(waiting.capture_id, str(error))

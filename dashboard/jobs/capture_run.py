@@ -293,9 +293,9 @@ class CaptureRun:
         until = self.twitch.waits_until()
         if until is not None and until > self.context.now():
             at = datetime.fromtimestamp(until // 1_000_000, UTC)
-            self.context.handle.tell(
-                f"{capture.room_login}: Twitch's rate limit is used up; goes on at {at:%H:%M:%S} UTC"
-            )
+            words = f"Twitch's rate limit is used up; goes on at {at:%H:%M:%S} UTC"
+            self.captures.waits(capture.capture_id, words)
+            self.context.handle.tell(f"{capture.room_login}: {words}")
 
 
 def _speaker(row: Mapping[Any, Any], capture: Capture, now: Instant) -> Speaker:

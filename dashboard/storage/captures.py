@@ -108,6 +108,7 @@ class Capture:
     """When its listing began; a resumed one keeps its first start."""
     finished_at: Instant | None
     error: str
+    """What failed, in words; of an open one, what it waits for."""
     is_cancel_wanted: bool
 
     @property
@@ -270,6 +271,10 @@ class Captures:
         values |= {"listed_count": listed_count, "told_count": told_count}
         return self._change(capture_id, values)
 
+    def waits(self, capture_id: str, words: str) -> bool:
+        """Says what an open capture waits for, until it gets on; False when it is over."""
+        return self._change(capture_id, {"error": words[:_LONGEST_ERROR]})
+
     def restart(self, capture_id: str) -> bool:
         """Begins the listing anew, for a cursor that Twitch takes no longer."""
         values: dict[str, Any] = {"state": "listing", "cursor": "", "page_count": 0, "listed_count": 0}
@@ -340,11 +345,7 @@ class Captures:
         return capture is None or not capture.is_open or capture.is_cancel_wanted
 
     def cancelled(self, capture_id: str) -> bool:
-        """Ends a capture because somebody asked for it.
-
-        Returns:
-            Whether it was open until now.
-        """
+        """Ends a capture because somebody asked for it; False when it was over already."""
         return self._end(capture_id, "cancelled", {})
 
     def prune(self, now: Instant, *, keep: Collection[str] = ()) -> int:
@@ -376,7 +377,7 @@ class Captures:
 
     def _change(self, capture_id: str, values: dict[str, Any]) -> bool:
         with self._database.write() as con:
-            change = update(_CAPTURES).where(_is_open(capture_id)).values(**values)
+            change = update(_CAPTURES).where(_is_open(capture_id)).values(**{"error": "", **values})
             return bool(con.execute(change).rowcount)
 
     def _get(self, con: Connection, capture_id: str) -> Capture | None:

@@ -281,6 +281,8 @@ def progress(capture: CaptureLine) -> html.Div:
 
 
 def _counts(capture: CaptureLine) -> str:
+    if capture.error:
+        return capture.error  # What it waits for.
     if capture.state == "listing":
         of = f" of about {capture.told_count:,}" if capture.told_count else ""
         return f"{capture.listed_count:,}{of} people"

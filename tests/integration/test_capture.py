@@ -292,7 +292,9 @@ async def test_twitch_down_leaves_it_waiting_for_an_hour(server: SandboxServer, 
     server.faults.fail_http(500, count=99)
     asked = ask(bench, room)
     await capture(bench.context("capture"))
-    assert stands(bench, asked).is_open
+    left = stands(bench, asked)
+    assert left.is_open
+    assert left.error.endswith("It is tried again in a minute.")
     later = Instant(now_us() + 3_700_000_000)
     await capture(bench.context("capture", now=lambda: later))
     ended = stands(bench, asked)
