@@ -36,6 +36,7 @@ _LARGEST: Final = 64.0
 _USUAL: Final = 15.0
 _LEAST: Final = 1.6
 _NEIGHBOURS: Final = 10
+_MANY: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +149,12 @@ def _placed(
     same = home[source] == home[target]
     share = _pull_shares(source, target, weight, len(home)) * np.where(same, 1.0, 0.25)
     steps = iterations if start is None else iterations // 4
+    steps = int(steps * min(1.0, (_MANY / len(home)) ** 0.5))  # many channels find their places sooner
     heat = float(np.median(radii)) * 0.25 if start is None else 0.5
-    near: tuple[Ints, Ints] | None = None
+    near = _neighbours(points)
     room = np.sqrt(radii[home] ** 2 / np.maximum(np.bincount(home)[home], 1))
     for step in range(steps):
-        if step % 4 == 0 or near is None:
+        if step % 4 == 3:
             near = _neighbours(points)
         shift = points[target] - points[source]
         distance = np.maximum(np.hypot(shift[:, 0], shift[:, 1]), 1e-9)
@@ -175,22 +177,23 @@ def _pull_shares(source: Ints, target: Ints, weight: Floats, count: int) -> Floa
     return np.stack([weight / strength[source], weight / strength[target]]) * 0.3
 
 
-def _neighbours(points: Floats) -> tuple[Ints, Ints]:
+def _neighbours(points: Floats) -> Ints:
+    """The nearest of each channel, a row each."""
     from scipy.spatial import cKDTree
 
     some = min(_NEIGHBOURS + 1, len(points))
     found = cKDTree(points).query(points, k=some)[1].reshape(len(points), some)
-    return np.repeat(np.arange(len(points)), some - 1), found[:, 1:].ravel()
+    return found[:, 1:].astype(np.int64)
 
 
-def _pushes(points: Floats, near: tuple[Ints, Ints], room: Floats) -> Floats:
+def _pushes(points: Floats, near: Ints, room: Floats) -> Floats:
     """Neighbours push as strongly as they are nearer than there would be room for everybody."""
-    one, other = near
-    shift = points[one] - points[other]
-    distance = np.maximum(np.hypot(shift[:, 0], shift[:, 1]), 1e-6)
-    wanted = (room[one] + room[other]) * 1.1
-    push = np.clip(wanted / distance - 1, 0, 6) * wanted * 0.06
-    return summed(len(points), one, shift / distance[:, None] * push[:, None])
+    across = points[:, 0, None] - points[near, 0]
+    along = points[:, 1, None] - points[near, 1]
+    distance = np.maximum(np.sqrt(across * across + along * along), 1e-6)
+    wanted = (room[:, None] + room[near]) * 1.1
+    push = np.clip(wanted / distance - 1, 0, 6) * wanted * (0.06 / distance)
+    return np.stack([np.einsum("ij,ij->i", push, across), np.einsum("ij,ij->i", push, along)], axis=1)
 
 
 def _held(points: Floats, radius: Floats, centres: Floats, radii: Floats) -> Floats:

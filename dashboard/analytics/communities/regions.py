@@ -95,10 +95,12 @@ def _pulls(points: Floats, radii: Floats, low: Ints, high: Ints, tie: Floats) ->
     small = (radii[low] ** 2 / (radii[low] ** 2 + radii[high] ** 2))[:, None]
     np.add.at(move, low, pull * (1 - small))
     np.add.at(move, high, -pull * small)
-    between = points[:, None, :] - points[None, :, :]
-    squared = (between**2).sum(axis=2) + 1.0
-    push = (radii[None, :] * 7.0 / squared)[:, :, None] * between
-    return move + push.sum(axis=1)
+    across = points[:, 0, None] - points[None, :, 0]
+    along = points[:, 1, None] - points[None, :, 1]
+    push = radii[None, :] * 7.0 / (across**2 + along**2 + 1.0)
+    move[:, 0] += np.einsum("ij,ij->i", push, across)
+    move[:, 1] += np.einsum("ij,ij->i", push, along)
+    return move
 
 
 def _spectral(count: int, low: Ints, high: Ints, tie: Floats) -> Floats:
