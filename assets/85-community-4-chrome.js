@@ -11,6 +11,10 @@
     Object.keys(attributes || {}).forEach(function (name) { element.setAttribute(name, attributes[name]); });
     return element;
   }
+  var tongues = window.Intl && Intl.DisplayNames ? new Intl.DisplayNames(["en"], { type: "language" }) : null;
+  function tongue(code) {
+    try { return tongues ? tongues.of(code) : code; } catch (error) { return code; }
+  }
   function count(value) { return Math.round(value).toLocaleString("en-US"); }
   function short(value) {
     if (value >= 1e6) return (value / 1e6).toFixed(1) + " M";
@@ -176,7 +180,7 @@
       if (i < 0) return;
       var words = [count(map.chatters[i]) + " chatters"], c = map.communities[map.community[i]];
       if (map.game[i] >= 0 && map.games[map.game[i]]) words.push(map.games[map.game[i]]);
-      if (map.language[i] >= 0 && map.languages[map.language[i]]) words.push(map.languages[map.language[i]]);
+      if (map.language[i] >= 0 && map.languages[map.language[i]]) words.push(tongue(map.languages[map.language[i]]));
       box.textContent = "";
       box.append(make("b", "", map.name[i]), make("span", "", words.join(" \u00b7 ")), make("span", "", c ? c.label : "No community"));
       var isRight = x > w - 250;

@@ -2,7 +2,7 @@
 // pointed at and chosen, and the loop that draws only while something changes.
 //
 // options: view {x, y, k} · selected (id) · hidden (community keys) · hasCard (its own drawer, for exported pages)
-//          onSelect(id or null, how) · onView({x, y, k}) · onHide(keys)
+//          onSelect(id or null, how) · onView({x, y, k}) · onHide(keys) · insets() {left, right, top, bottom}: what covers it
 // handle:  setPayload(payload, isFitted) · setTheme() · select(id, flies) · fly(id) · fit() · view() · setView(view)
 //          hide(keys) · setLinks(id, others, weights) · only(id or null) · stats() · destroy()
 (function () {
@@ -251,7 +251,9 @@
       var reach = 60, near = linksOf(i).slice(0, 14);
       near.forEach(function (link) { reach = Math.max(reach, Math.hypot(map.x[link.node] - map.x[i], map.y[link.node] - map.y[i])); });
       var k = clamp(Math.min(w, h) / (2.3 * Math.min(reach, 420)), fitted().k * 1.6, 26 / Math.max(1, map.r[i]) * 1.6);
-      go({ x: map.x[i], y: map.y[i], k: Math.max(k, fitted().k) });
+      k = Math.max(k, fitted().k);
+      var covered = options.insets ? options.insets() : { left: 0, right: 0, top: 0, bottom: 0 };
+      go({ x: map.x[i] + (covered.right - covered.left) / 2 / k, y: map.y[i] + (covered.bottom - covered.top) / 2 / k, k: k });
     }
     function flyToRegion(index) {
       var c = map.communities[index], b = { x0: Infinity, y0: Infinity, x1: -Infinity, y1: -Infinity };

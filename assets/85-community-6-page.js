@@ -48,6 +48,14 @@
     return next;
   }
 
+  // The drawer comes over the map: from the right, or from below on a phone.
+  function insets() {
+    var isPhone = window.innerWidth <= 640, element = document.getElementById("community-map");
+    if (!isPhone) return { left: 244, right: 384, top: 0, bottom: 0 };
+    element.scrollIntoView({ block: "start" });
+    return { left: 0, right: 0, top: 52, bottom: Math.max(0, element.getBoundingClientRect().bottom - window.innerHeight * 0.5 + 62) };
+  }
+
   function show(data, theme, told) {
     var element = document.getElementById("community-map");
     if (!element || !data) return keep();
@@ -57,6 +65,7 @@
       map = window.StreamLensMap.mount(element, data.payload, {
         view: view && isFinite(view.x + view.y + view.k) ? view : null,
         selected: told.c, hidden: told.hide ? told.hide.split(",") : [],
+        insets: insets,
         onSelect: function (id) { put("community-selected", { id: id, at: Date.now() }); note({ c: id }); },
         onView: function (v) { note({ x: v.x.toFixed(1), y: v.y.toFixed(1), k: v.k.toFixed(3) }); },
         onHide: function (keys) { note({ hide: keys.join(",") }); }
@@ -73,7 +82,14 @@
 
   function links(data) {
     if (map && data) map.setLinks(data.id, data.others, data.weights);
-    return keep();
+  }
+  function row(cells) {
+    var cell = (cells || []).find(function (one) { return one; });
+    var trigger = window.dash_clientside.callback_context.triggered[0];
+    if (!map || !cell || !trigger || !trigger.value) return;
+    var ids = String(trigger.value.rowId || cell.rowId).split("/");
+    map.select(ids[trigger.value.colId === "second" ? 1 : 0], true);
+    document.getElementById("community-map").scrollIntoView({ block: "nearest" });
   }
 
   // The table's script is large, and only the table needs it.
@@ -171,6 +187,6 @@
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    community: { gate: gate, show: show, links: links, panel: panel, steps: steps }
+    community: { gate: gate, show: show, links: links, row: row, panel: panel, steps: steps }
   });
 })();

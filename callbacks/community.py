@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.background import unexpected
 from dashboard.access import Access
@@ -103,8 +103,12 @@ def _register_clientside(app: Dash) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("community", "links"),
-        Output(ids.COMMUNITY_MAP, "title"),
         Input(ids.COMMUNITY_LINKS, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("community", "row"),
+        Input(ids.community_grid(ALL), "cellClicked"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

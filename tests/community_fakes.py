@@ -74,7 +74,7 @@ class FakeRuns:
 class FakeNames:
     kept: dict[str, str] = field(default_factory=dict)
 
-    def given(self) -> dict[str, str]:
+    def names(self) -> dict[str, str]:
         return dict(self.kept)
 
     def rename(self, community_key: str, name: str, by: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 import time
 from collections import OrderedDict
@@ -12,12 +11,13 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from dashboard.access import Access
+from dashboard.analytics.communities.content import language_name
 from dashboard.analytics.communities.inputs import Presence
-from dashboard.analytics.communities.model import MapParams, MapRun, to_map_payload
+from dashboard.analytics.communities.model import MapParams, MapRun
 from dashboard.errors import JobError, StorageError
 from dashboard.insights import community_channel as channel_parts
 from dashboard.insights.community_access import visible_run
-from dashboard.insights.community_cut import cut_run, has_ages
+from dashboard.insights.community_cut import cut_run, has_ages, warm_up
 from dashboard.insights.community_model import (
     ChannelDetail,
     CommunityQuery,
@@ -57,11 +57,7 @@ _PUBLIC_FOR_S: Final = 60.0
 T = TypeVar("T")
 
 
-def _no_rooms() -> Sequence[LiveNow]:
-    return ()
-
-
-def _no_public() -> Collection[str]:
+def _none() -> tuple[()]:
     return ()
 
 
@@ -85,8 +81,8 @@ class CommunityInsights:
         presence_of: Callable[[MapRun], Presence | None],
         orders: Orders,
         jobs: JobRecord,
-        live_rooms: Callable[[], Sequence[LiveNow]] = _no_rooms,
-        public_rooms: Callable[[], Collection[str]] = _no_public,
+        live_rooms: Callable[[], Sequence[LiveNow]] = _none,
+        public_rooms: Callable[[], Collection[str]] = _none,
     ) -> None:
         self._runs = runs
         self._names = names
@@ -100,6 +96,7 @@ class CommunityInsights:
         self._presences: OrderedDict[Hashable, Presence | None] = OrderedDict()
         self._cuts: OrderedDict[Hashable, MapRun] = OrderedDict()
         self._lock = threading.Lock()
+        self._is_warm = False
         self._public: tuple[float, frozenset[str]] | None = None
 
     def runs(self) -> tuple[RunLine, ...]:
@@ -122,25 +119,19 @@ class CommunityInsights:
         Raises:
             JobError: That run is not there (any more).
         """
-        began = time.perf_counter()
+        self._warm()
         found = self._visible(access, query)
         if found is None:
             return None
         run, hidden_count, presence = found
-        payload: dict[str, Any] = dict(to_map_payload(run))
-        vanished = self._vanished(access, query, run) if query.young_days else []
-        if vanished:
-            payload["vanished"] = {"s": [pair[0] for pair in vanished], "t": [pair[1] for pair in vanished]}
         return MapView(
             run=run,
             runs=self.runs(),
             query=query,
-            payload=payload,
-            digest=_digest(payload),
+            digest=_digest(run, query),
             hidden_count=hidden_count,
-            vanished_count=len(vanished),
+            vanished=self._vanished(access, query, run) if query.young_days else (),
             has_ages=has_ages(presence),
-            seconds=time.perf_counter() - began,
         )
 
     def channel(self, access: Access, query: CommunityQuery, channel_id: str) -> ChannelDetail | None:
@@ -159,7 +150,7 @@ class CommunityInsights:
             chatters=int(channels.chatters[node]),
             viewers=int(channels.viewers[node]),
             game=channels.games[node],
-            language=channels.languages[node],
+            language=language_name(channels.languages[node]),
             observed_minutes=int(channels.observed_minutes[node]),
             community=channel_parts.community_of(run, int(run.nodes.community[node])),
             stability=float(run.nodes.stability[node]),
@@ -280,6 +271,13 @@ class CommunityInsights:
             return ""
         return last.run_id if last is not None and last.is_open else ""
 
+    def _warm(self) -> None:
+        """Whoever looks will pull a slider: its libraries load beside the first picture."""
+        with self._lock:
+            is_first, self._is_warm = not self._is_warm, True
+        if is_first:
+            threading.Thread(target=warm_up, name="community-warm-up", daemon=True).start()
+
     def _visible(self, access: Access, query: CommunityQuery) -> tuple[MapRun, int, Presence | None] | None:
         run = self._chosen(query)
         if run is None:
@@ -331,7 +329,7 @@ class CommunityInsights:
         return made
 
     def _named(self, run: MapRun) -> MapRun:
-        names = self._names.given()
+        names = self._names.names()
         if not any(community.key in names or community.is_renamed for community in run.communities):
             return run
         communities = tuple(
@@ -344,11 +342,11 @@ class CommunityInsights:
         )
         return replace(run, communities=communities)
 
-    def _vanished(self, access: Access, query: CommunityQuery, run: MapRun) -> list[tuple[int, int]]:
+    def _vanished(self, access: Access, query: CommunityQuery, run: MapRun) -> tuple[tuple[int, int], ...]:
         """The edges drawn with all accounts that are not there without the young ones, by node."""
         whole = self._visible(access, replace(query, young_days=0))
         if whole is None:
-            return []
+            return ()
         before, edges = whole[0], run.edges
         place = {channel_id: node for node, channel_id in enumerate(run.nodes.channels.ids)}
         there = set(zip(edges.source.tolist(), edges.target.tolist(), strict=True))
@@ -359,10 +357,10 @@ class CommunityInsights:
             first, second = place.get(ids[source]), place.get(ids[target])
             if first is not None and second is not None and (first, second) not in there:
                 gone.append((first, second))
-        return gone
+        return tuple(gone)
 
     def _growth(self, channel_id: str) -> tuple[Past, ...]:
-        return tuple(self._runs.past_of(channel_id, names=self._names.given())[-_GROWTH_RUNS:])
+        return tuple(self._runs.past_of(channel_id, names=self._names.names())[-_GROWTH_RUNS:])
 
     def _live(self) -> Mapping[str, LiveNow]:
         try:
@@ -389,6 +387,13 @@ def params_of(params: MapParams, query: CommunityQuery) -> MapParams:
     return replace(params, **{name: value for name, value in wanted.items() if value is not None})
 
 
-def _digest(payload: dict[str, Any]) -> str:
-    text = json.dumps(payload, separators=(",", ":"), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _digest(run: MapRun, query: CommunityQuery) -> str:
+    """Of all that the picture is made from: run, cut, names, and the channels that are left."""
+    shown = (
+        run.run_id,
+        run.params,
+        query.young_days,
+        [(community.key, community.label) for community in run.communities],
+        run.nodes.channels.ids,
+    )
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from dashboard.analytics.communities.analyse import analyse
-from dashboard.analytics.communities.inputs import Presence
+from dashboard.analytics.communities.inputs import Floats, Presence
 from dashboard.analytics.communities.model import MapParams, MapRun
 from dashboard.analytics.communities.recut import QUICK_SEEDS, recut
+
+
+def warm_up() -> None:
+    """Loads what the first cut needs; without it that one would wait for seconds."""
+    import community
+    import igraph
+    import networkx
+    import scipy.sparse
+
+    del community, igraph, networkx, scipy
 
 
 def has_ages(presence: Presence | None) -> bool:
@@ -44,4 +56,16 @@ def cut_run(run: MapRun, params: MapParams, presence: Presence | None) -> MapRun
     made = analyse(
         presence, wanted, run_id=run.run_id, created_at=run.created_at, seed=run.seed, previous=run
     )
-    return replace(made, params=replace(params, seeds=wanted.seeds), changes=None)
+    return replace(
+        made,
+        nodes=replace(made.nodes, radius=_radii_of(run, made)),
+        params=replace(params, seeds=wanted.seeds),
+        changes=None,
+    )
+
+
+def _radii_of(run: MapRun, made: MapRun) -> Floats:
+    """The discs as they were: sizes are of all, and the places are made for them."""
+    radii = dict(zip(run.nodes.channels.ids, run.nodes.radius.tolist(), strict=True))
+    pairs = zip(made.nodes.channels.ids, made.nodes.radius.tolist(), strict=True)
+    return np.array([radii.get(channel_id, radius) for channel_id, radius in pairs], dtype=np.float64)

@@ -9,7 +9,13 @@ from typing import Any, Final, Protocol
 from dashboard.access import Access
 from dashboard.analytics.communities.inputs import QualityReport
 from dashboard.analytics.communities.intersections import Intersection
-from dashboard.analytics.communities.model import MapCommunity, MapParams, MapRun, MapStatistics
+from dashboard.analytics.communities.model import (
+    MapCommunity,
+    MapParams,
+    MapRun,
+    MapStatistics,
+    to_map_payload,
+)
 from dashboard.analytics.communities.params import MEASURES
 from dashboard.events import Instant
 
@@ -83,7 +89,7 @@ class Runs(Protocol):
 class Names(Protocol):
     """The names that people gave to communities."""
 
-    def given(self) -> Mapping[str, str]:
+    def names(self) -> Mapping[str, str]:
         """By the community's key."""
 
     def rename(self, community_key: str, name: str, by: str) -> str:
@@ -199,16 +205,25 @@ class MapView:
     """Restricted to what they may see, cut as they asked."""
     runs: tuple[RunLine, ...]
     query: CommunityQuery
-    payload: dict[str, Any]
     digest: str
     """The same map, the same text: the browser keeps what it has."""
     hidden_count: int = 0
     """Channels of the run that this person may not see."""
-    vanished_count: int = 0
-    """Drawn edges that go without the young accounts."""
+    vanished: tuple[tuple[int, int], ...] = ()
+    """Drawn edges that go without the young accounts, by nodes."""
     has_ages: bool = False
     """Whether the run knows when accounts were made."""
-    seconds: float = 0.0
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What the browser draws from."""
+        payload: dict[str, Any] = dict(to_map_payload(self.run))
+        if self.vanished:
+            payload["vanished"] = {
+                "s": [pair[0] for pair in self.vanished],
+                "t": [pair[1] for pair in self.vanished],
+            }
+        return payload
 
 
 @dataclass(frozen=True, slots=True)

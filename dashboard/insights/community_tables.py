@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from dashboard.analytics.communities.content import language_name
 from dashboard.analytics.communities.inputs import UNKNOWN
 from dashboard.analytics.communities.model import MapRun
 from dashboard.insights import community_channel as channel_parts
@@ -26,7 +27,7 @@ def channel_rows(run: MapRun) -> list[dict[str, Any]]:
         torn = channel_parts.community_of(run, int(nodes.torn[node]))
         rows.append(
             {
-                "id": channels.ids[node],
+                "row": channels.ids[node],
                 "login": channels.logins[node],
                 "name": channels.names[node] or channels.logins[node],
                 "community": channel_parts.label_of(run, node),
@@ -34,7 +35,7 @@ def channel_rows(run: MapRun) -> list[dict[str, Any]]:
                 "stability": _known(nodes.stability[node], 3),
                 "torn": torn.label if torn else "",
                 "game": channels.games[node],
-                "language": channels.languages[node],
+                "language": language_name(channels.languages[node]),
                 "degree": int(nodes.degree[node]),
                 "inside": _known(nodes.inside_share[node], 3),
                 "minutes": _count(channels.observed_minutes[node]),
@@ -49,7 +50,7 @@ def overlap_rows(run: MapRun) -> list[dict[str, Any]]:
     names = [name or login for name, login in zip(channels.names, channels.logins, strict=True)]
     return [
         {
-            "id": channels.ids[int(edges.source[edge])],
+            "row": f"{channels.ids[int(edges.source[edge])]}/{channels.ids[int(edges.target[edge])]}",
             "first": names[int(edges.source[edge])],
             "second": names[int(edges.target[edge])],
             "shared": _known(edges.shared[edge], 2),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import dash_ag_grid as dag
 from dash import html
 
+from dashboard.analytics.communities.content import language_name
 from dashboard.analytics.communities.model import LabelFact, MapCommunity, MapRun
 from dashboard.insights.community_model import (
     Comparison,
@@ -25,14 +26,15 @@ Component = Any
 
 _GRID_THEME = {"function": "chattersTheme(themeQuartz, agGrid)"}
 """The one look of all grids."""
+_NUMBER = {"type": "rightAligned", "valueFormatter": {"function": "d3.format(',')(params.value)"}}
 _COLUMNS = {
     "channels": [
         {"field": "name", "headerName": "Channel", "pinned": "left", "minWidth": 150, "filter": True},
         {"field": "community", "headerName": "Community", "minWidth": 190, "filter": True},
-        {"field": "chatters", "headerName": "Chatters", "type": "rightAligned"},
+        {"field": "chatters", "headerName": "Chatters", **_NUMBER},
         {"field": "stability", "headerName": "Stability", "type": "rightAligned"},
         {"field": "torn", "headerName": "Torn to", "filter": True},
-        {"field": "degree", "headerName": "Overlaps", "type": "rightAligned"},
+        {"field": "degree", "headerName": "Overlaps", **_NUMBER},
         {"field": "inside", "headerName": "Stay inside", "type": "rightAligned"},
         {"field": "game", "headerName": "Game", "filter": True},
         {"field": "language", "headerName": "Language", "filter": True},
@@ -41,7 +43,7 @@ _COLUMNS = {
     "overlaps": [
         {"field": "first", "headerName": "Channel", "pinned": "left", "minWidth": 150, "filter": True},
         {"field": "second", "headerName": "With", "minWidth": 150, "filter": True},
-        {"field": "shared", "headerName": "Shared", "type": "rightAligned"},
+        {"field": "shared", "headerName": "Shared", **_NUMBER},
         {"field": "jaccard", "headerName": "Jaccard", "type": "rightAligned"},
         {"field": "there", "headerName": "Of the first", "type": "rightAligned"},
         {"field": "back", "headerName": "Of the second", "type": "rightAligned"},
@@ -99,10 +101,13 @@ def _community(community: MapCommunity, is_admin: bool) -> html.Li:
 def _evidence(fact: LabelFact) -> str:
     if fact.kind == "largest":
         return f"Largest channel: {fact.value}"
-    what = {"game": "play", "language": "speak", "content": "are", "tag": "are tagged"}.get(fact.kind, "have")
+    what = {"game": "stream", "language": "speak", "content": "are", "tag": "are tagged"}.get(
+        fact.kind, "have"
+    )
     mark = ", in the name" if fact.is_in_label else ""
+    value = language_name(fact.value) if fact.kind == "language" else fact.value
     return (
-        f"{words.percent(fact.share)} {what} {fact.value}, {words.percent(fact.platform_share)} on the whole "
+        f"{words.percent(fact.share)} {what} {value}, {words.percent(fact.platform_share)} on the whole "
         f"map ({fact.n_channels} channels{mark})"
     )
 
@@ -128,6 +133,7 @@ def table(columns: TableColumns, view: str) -> Component:
                 id=ids.community_grid(view),
                 rowData=columns.rows,
                 columnDefs=_COLUMNS[view],
+                getRowId="params.data.row",
                 defaultColDef={"sortable": True, "resizable": True, "flex": 1, "minWidth": 96},
                 dashGridOptions={
                     "theme": _GRID_THEME,
@@ -279,7 +285,10 @@ def _partner(one: Partner) -> html.Li:
                 className="card-line",
             ),
             html.P(f"{one.shared:,} in common{lift} · {compared} ({words.whole(one.chatters)} chatters)"),
-            html.P(" · ".join(part for part in (one.community, one.game) if part), className="muted"),
+            html.P(
+                " · ".join(dict.fromkeys(part for part in (one.community, one.game) if part)),
+                className="muted",
+            ),
         ]
     )
 

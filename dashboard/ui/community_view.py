@@ -89,7 +89,7 @@ def steps() -> html.Div:
 
 def controls() -> html.Details:
     """Sliders that cut the map anew, without a new collection."""
-    shared = {index: str(value) for index, value in enumerate(SHARED_STEPS) if index % 3 == 0 or index == 13}
+    shared = {index: str(value) for index, value in enumerate(SHARED_STEPS) if index in (0, 3, 6, 9, 13)}
     rows = [
         _control(
             "Edges weigh by",
@@ -184,13 +184,18 @@ def facts(run: MapRun) -> list[Component]:
             f"mean over the channels.",
         ),
         _fact(
-            "agreement",
-            f"{second} agrees",
-            words.number(statistics.agreement),
-            f"{name} made this map. {second} ran beside it: {words.agreement(statistics)}. Adjusted Rand "
-            f"index, 1 is the same, 0 is chance.",
+            "agreement", f"{second} agrees", words.number(statistics.agreement), _agreement(name, second, run)
         ),
     ]
+
+
+def _agreement(name: str, second: str, run: MapRun) -> str:
+    if run.statistics.agreement != run.statistics.agreement:
+        return f"{name} made this map. {second} did not run beside it: the sliders shall answer at once."
+    return (
+        f"{name} made this map. {second} ran beside it: {words.agreement(run.statistics)}. Adjusted Rand "
+        f"index, 1 is the same, 0 is chance."
+    )
 
 
 def _fact(key: str, name: str, value: str, what: str) -> html.Div:
@@ -230,9 +235,9 @@ def cut_words(view: MapView) -> str:
         return "This run does not know when accounts were made, so none is left out by age."
     parts = []
     if view.query.young_days:
-        gone = "no drawn overlap vanishes" if not view.vanished_count else (
-            "1 drawn overlap vanishes, dashed" if view.vanished_count == 1
-            else f"{view.vanished_count:,} drawn overlaps vanish, dashed"
+        gone = "no drawn overlap vanishes" if not len(view.vanished) else (
+            "1 drawn overlap vanishes, dashed" if len(view.vanished) == 1
+            else f"{len(view.vanished):,} drawn overlaps vanish, dashed"
         )  # fmt: skip
         parts.append(f"Without accounts younger than {view.query.young_days} days {gone}.")
     if not view.run.statistics.is_enough:

@@ -85,7 +85,7 @@ def agreement(statistics: MapStatistics) -> str:
     """How well the two algorithms agree, in words."""
     value = statistics.agreement
     if value != value:
-        return "too small to compare"
+        return "nothing to compare"
     if value >= 0.9:
         return "nearly the same communities"
     if value >= 0.7:
