@@ -15,13 +15,17 @@ from dashboard.community_io.palette import hue
 from dashboard.community_io.words import figures, statement, when
 
 WIDTH: Final = 2400
-HEIGHT: Final = 1500
+HEIGHT: Final = 2000
 _MARGIN: Final = 90
 _HEAD: Final = 96
 _FOOT: Final = 84
 _MOST_NAMES: Final = 160
-_REGION_SIZES: Final = (44, 38, 33, 28, 24, 21)
+_REGION_SIZES: Final = (40, 36, 32, 28, 24, 21)
 _GAP: Final = 6
+LINE: Final = 1.12
+"""From line to line, in sizes of the letters."""
+_SHORT: Final = 16
+"""Longer names of communities are broken in two lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text around its middle; ``box`` is left, top, right, bottom."""
+    """A text of one or two lines around its middle; ``box`` is left, top, right, bottom."""
 
     x: float
     y: float
@@ -66,8 +70,14 @@ class Label:
     @property
     def box(self) -> tuple[float, float, float, float]:
         """Room that it takes."""
-        half = text_width(self.text, self.size, is_bold=self.is_region) / 2
-        return self.x - half, self.y - self.size * 0.62, self.x + half, self.y + self.size * 0.62
+        half = max(text_width(line, self.size, is_bold=self.is_region) for line in self.lines) / 2
+        tall = self.size * (0.62 + LINE * (len(self.lines) - 1) / 2)
+        return self.x - half, self.y - tall, self.x + half, self.y + tall
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the text."""
+        return self.text.split("\n")
 
 
 @dataclass(slots=True)
@@ -106,6 +116,11 @@ def build_scene(run: MapRun, *, title: str = "Communities") -> Scene:
     ]
     scene.labels = _labels(run, x, y, radius, colours)
     return scene
+
+
+def opacity_of(line: Line) -> float:
+    """How clearly a line is seen: between communities hardly, the strong ones most."""
+    return 0.18 + 0.36 * line.strength if line.is_inside else 0.07 + 0.16 * line.strength
 
 
 def text_width(text: str, size: float, *, is_bold: bool = False) -> float:
@@ -182,35 +197,61 @@ class _Room:
 
 def _labels(run: MapRun, x: np.ndarray, y: np.ndarray, radius: np.ndarray, colours: list[str]) -> list[Label]:
     room = _Room()
-    found = list(_region_labels(run, x, y, room))
+    found = list(_region_labels(run, x, y, radius, room))
     found += _names(run, x, y, radius, colours, room)
     return found
 
 
-def _region_labels(run: MapRun, x: np.ndarray, y: np.ndarray, room: _Room) -> Iterator[Label]:
+def _region_labels(
+    run: MapRun, x: np.ndarray, y: np.ndarray, radius: np.ndarray, room: _Room
+) -> Iterator[Label]:
     order = sorted(range(len(run.communities)), key=lambda c: (-run.communities[c].chatters, c))
-    for rank, index in enumerate(order):
+    for index in order:
         members = np.flatnonzero(run.nodes.community == index)
         if not len(members):
             continue
-        cx, cy = float(np.mean(x[members])), float(np.mean(y[members]))
-        first = min(rank // 3, len(_REGION_SIZES) - 2)
-        label = _first_free(run.communities[index].label, cx, cy, _REGION_SIZES[first:], room)
+        # A few that stand far away do not move the name of the others.
+        cx, cy = float(np.median(x[members])), float(np.median(y[members]))
+        away = np.hypot(x[members] - cx, y[members] - cy) + radius[members]
+        reach = float(np.quantile(away, 0.85))
+        first = next(
+            (n for n, size in enumerate(_REGION_SIZES) if size <= reach / 2.6), len(_REGION_SIZES) - 1
+        )
+        text = broken(run.communities[index].label)
+        colour = hue(run.communities[index].colour)
+        label = _first_free(text, cx, cy, reach, _REGION_SIZES[first:], colour, room)
         if label is not None:
-            yield Label(*label, colour=hue(run.communities[index].colour), is_region=True)
+            yield label
+
+
+def broken(text: str) -> str:
+    """A long name in two lines, at the blank nearest to its middle."""
+    blanks = [place for place, letter in enumerate(text) if letter == " "]
+    if len(text) <= _SHORT or not blanks:
+        return text
+    place = min(blanks, key=lambda at: (abs(at - len(text) / 2), at))
+    return f"{text[:place]}\n{text[place + 1 :]}"
 
 
 def _first_free(
-    text: str, x: float, y: float, sizes: tuple[int, ...], room: _Room
-) -> tuple[float, float, float, str] | None:
-    """The nearest free place to where a text belongs, as large as it can be there."""
+    text: str, x: float, y: float, reach: float, sizes: tuple[int, ...], colour: str, room: _Room
+) -> Label | None:
+    """Above its community, below it, or as near as there is room, as large as it can be there."""
     for size in sizes:
-        for step in range(120):
-            angle, away = step * 2.399963, size * 0.42 * math.sqrt(step)
-            label = Label(x + 1.6 * away * math.cos(angle), y + away * math.sin(angle), size, text, "", True)
-            if room.is_free(label.box):
+        label = Label(x, y, size, text, colour, True)
+        half = (label.box[3] - label.box[1]) / 2
+        near = [(x, y - reach - half), (x, y + reach + half), (x, y)]
+        spiral = (
+            (x + 1.6 * size * 0.42 * math.sqrt(n) * math.cos(n * 2.399963),
+             y + size * 0.42 * math.sqrt(n) * math.sin(n * 2.399963))
+            for n in range(160)
+        )  # fmt: skip
+        for place in (*near, *spiral):
+            label = Label(*place, size, text, colour, True)
+            is_near = math.hypot(label.x - x, label.y - y) <= reach + 110
+            if is_near and room.is_free(label.box):
                 room.take(label.box)
-                return label.x, label.y, size, text
+                return label
     return None
 
 

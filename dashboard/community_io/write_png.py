@@ -11,7 +11,7 @@ import numpy as np
 
 from dashboard.analytics.communities.model import MapRun
 from dashboard.community_io.palette import colours, rgb
-from dashboard.community_io.scene import HEIGHT, WIDTH, Label, Scene, build_scene
+from dashboard.community_io.scene import HEIGHT, LINE, WIDTH, Label, Scene, build_scene, opacity_of
 
 _DPI = 100
 
@@ -86,7 +86,7 @@ def _lines(axes: Any, scene: Scene) -> None:
     edge = [
         (
             *(part / 255 for part in rgb(line.colour)),
-            (0.16 + 0.34 * line.strength) if line.is_inside else (0.07 + 0.16 * line.strength),
+            opacity_of(line),
         )
         for line in scene.lines
     ]
@@ -133,6 +133,7 @@ def _text(axes: Any, label: Label, told: dict[str, str]) -> None:
         weight="bold" if label.is_region else "normal",
         ha="center",
         va="center",
+        linespacing=LINE,
         zorder=4 if label.is_region else 3,
         path_effects=[withStroke(linewidth=label.size * 0.2, foreground=told["bg"])],
         parse_math=False,
@@ -147,7 +148,7 @@ def _points(pixels: float) -> float:
 def _drawable(text: str, plain: str = "") -> str:
     """The text; what stands in for it, or what is left of it, where matplotlib's font lacks letters."""
     known = _letters()
-    if all(ord(letter) in known for letter in text):
+    if all(ord(letter) in known or letter == "\n" for letter in text):
         return text
     return plain or "".join(letter for letter in text if ord(letter) in known).strip() or "…"
 

@@ -7,7 +7,17 @@ from xml.sax.saxutils import escape as escape_marks
 
 from dashboard.analytics.communities.model import MapRun
 from dashboard.community_io.palette import colours
-from dashboard.community_io.scene import HEIGHT, WIDTH, Disc, Label, Line, Scene, build_scene
+from dashboard.community_io.scene import (
+    HEIGHT,
+    LINE,
+    WIDTH,
+    Disc,
+    Label,
+    Line,
+    Scene,
+    build_scene,
+    opacity_of,
+)
 from dashboard.community_io.texts import allowed
 
 _FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif"
@@ -57,10 +67,9 @@ def escape(text: str) -> str:
 
 
 def _line(line: Line) -> str:
-    opacity = (0.16 + 0.34 * line.strength) if line.is_inside else (0.07 + 0.16 * line.strength)
     return (
         f'<path d="M{line.x0:.1f} {line.y0:.1f}Q{line.cx:.1f} {line.cy:.1f} {line.x1:.1f} {line.y1:.1f}" '
-        f'stroke="{line.colour}" stroke-opacity="{opacity:.2f}" '
+        f'stroke="{line.colour}" stroke-opacity="{opacity_of(line):.2f}" '
         f'stroke-width="{0.6 + 1.8 * line.strength:.1f}"/>\n'
     )
 
@@ -76,7 +85,12 @@ def _disc(disc: Disc) -> str:
 def _label(label: Label, text: str) -> str:
     weight = ' font-weight="700"' if label.is_region else ""
     fill = label.colour if label.is_region else text
-    return (
-        f'<text x="{label.x:.1f}" y="{label.y + label.size * 0.35:.1f}" font-size="{label.size:.0f}" '
-        f'stroke-width="{label.size * 0.22:.1f}" fill="{fill}"{weight}>{escape(label.text)}</text>\n'
-    )
+    first = label.y + label.size * (0.35 - LINE * (len(label.lines) - 1) / 2)
+    style = f'font-size="{label.size:.0f}" stroke-width="{label.size * 0.22:.1f}" fill="{fill}"{weight}'
+    if len(label.lines) == 1:
+        return f'<text x="{label.x:.1f}" y="{first:.1f}" {style}>{escape(label.text)}</text>\n'
+    lines = [
+        f'<tspan x="{label.x:.1f}" y="{first + number * LINE * label.size:.1f}">{escape(line)}</tspan>'
+        for number, line in enumerate(label.lines)
+    ]
+    return f"<text {style}>{' '.join(lines)}</text>\n"

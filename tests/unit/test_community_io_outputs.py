@@ -122,12 +122,12 @@ def test_our_own_files_come_in_again(folder: Path) -> None:
 
 def test_pictures(folder: Path) -> None:
     drawing = ElementTree.parse(folder / "map.svg")
-    texts = [element.text for element in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    texts = ["".join(element.itertext()) for element in drawing.iter("{http://www.w3.org/2000/svg}text")]
     assert {"Chess", "Just Chatting (German)", "Бета & <Co>", 'De"lta'} <= set(texts)
     assert "href" not in (folder / "map.svg").read_text(encoding="utf-8")
     data = (folder / "map.png").read_bytes()
     assert data.startswith(b"\x89PNG")
-    assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (2400, 1500)
+    assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (2400, 2000)
 
 
 def crowded() -> MapRun:
@@ -152,7 +152,8 @@ def crowded() -> MapRun:
     angle = at * 2.4
     nodes = MapNodes(
         channels, 20 * np.sqrt(at) * np.cos(angle), 20 * np.sqrt(at) * np.sin(angle), np.full(count, 6.0),
-        (angle % (2 * np.pi) / (2 * np.pi) * 16).astype(int), np.ones(count), none, np.zeros(count), ("",) * count, at, np.ones(count), np.ones(count),
+        (angle % (2 * np.pi) / (2 * np.pi) * 16).astype(int), np.ones(count), none, np.zeros(count),
+        ("",) * count, at, np.ones(count), np.ones(count),
     )  # fmt: skip
     empty = np.zeros(0)
     edges = MapEdges(
