@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -15,10 +15,15 @@ Days = npt.NDArray[np.int64]
 
 FIRST_DAY: Final = 13_514
 """2007-01-01: no account of Twitch (or of Justin.tv, which it was) is older."""
-OWN_FULL_AT: Final = 5_000
-"""From so many accounts of other channels on the shipped shape has next to no say any more."""
-_SMOOTH_DAYS: Final = 14
-"""Standard deviation of the smoothing; what is sharper is noise until many accounts say otherwise."""
+OWN_HALF_AT: Final = 500
+"""With so many accounts of other channels the shipped shape and they count alike."""
+_SMOOTH_DAYS: Final = 10
+"""Standard deviation of the smoothing; what is sharper is noise until it stands out."""
+_EVENT_Z: Final = 3.0
+_EVENT_WEIGHT: Final = 3.0
+_EVENT_WINDOWS: Final = (1, 3, 7)
+_ROUGH: Final = 0.03
+"""Relative variance of the shipped shape beyond what the room's own neighbourhood makes up for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,9 +34,13 @@ class Baseline:
     """Where it comes from, in words for people: ``"412,000 accounts of 18 other channels"``."""
     first_day: int
     density: npt.NDArray[np.float64]
-    """Share of all accounts created on each day from ``first_day`` on, smoothed; adds up to 1."""
+    """Share of all accounts created on each day from ``first_day`` on, smoothed."""
     sample_count: int
     """Accounts it was estimated from; 0 for the shipped rough shape."""
+    events: npt.NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
+    """How many times the smoothed share its special days have; 1 on other days."""
+    roughness: float = 0.0
+    """Relative variance to add to every expected count."""
 
     @property
     def last_day(self) -> int:
@@ -55,14 +64,33 @@ class Baseline:
             raise ValueError("A baseline needs accounts with a known creation day.")
         first, last = int(known.min()), int(known.max())
         counts = np.bincount(known - first, minlength=last - first + 1).astype(np.float64)
-        return cls(name or f"{len(known):,} accounts", first, smoothed(counts) / len(known), len(known))
+        usual = smoothed(counts)
+        return cls(
+            name or f"{len(known):,} accounts", first, usual / len(known), len(known), _events(counts, usual)
+        )
 
     def on(self, first_day: int, last_day: int) -> npt.NDArray[np.float64]:
-        """The density on a span of days; outside of what it knows the level of its nearest month."""
+        """Share of accounts on each day of a span, special days in it.
+
+        Outside of what the baseline knows it is the level of its nearest month: it says nothing there, and
+        the room's own neighbourhood has to.
+        """
         at = np.arange(first_day, last_day + 1) - self.first_day
         inside = np.clip(at, 0, len(self.density) - 1)
-        found: npt.NDArray[np.float64] = self.density[inside]
-        return found
+        found = self.density[inside] * self._events_at(at)
+        found[at >= len(self.density)] = self.density[-30:].mean()
+        found[at < 0] = self.density[:30].mean()
+        return np.maximum(found, 1e-9)
+
+    def events_on(self, first_day: int, last_day: int) -> npt.NDArray[np.bool_]:
+        """Whether a day is a special one of the baseline, for each day of a span."""
+        return self._events_at(np.arange(first_day, last_day + 1) - self.first_day) > 1
+
+    def _events_at(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        if not len(self.events):
+            return np.ones(len(at))
+        is_inside = (at >= 0) & (at < len(self.events))
+        return np.where(is_inside, self.events[np.clip(at, 0, len(self.events) - 1)], 1.0)
 
 
 def default_baseline(as_of_day: int) -> Baseline:
@@ -72,10 +100,11 @@ def default_baseline(as_of_day: int) -> Baseline:
         as_of_day: Today, or the day the room was captured: nothing is expected after it.
 
     Caveats:
-        Yearly growth and little more. Whoever uses it must bring the level of each season from the room.
+        Yearly growth and the spring of 2020, and no more. The level of each season has to come from the
+        room itself, so it finds no wave that is longer than a week or two.
     """
     shape = rough_shape(FIRST_DAY, as_of_day)
-    return Baseline("the shipped rough shape", FIRST_DAY, shape, 0)
+    return Baseline("the rough shape that ships with the project", FIRST_DAY, shape, 0, roughness=_ROUGH)
 
 
 def mixed(default: Baseline, own: Baseline | None) -> Baseline:
@@ -87,24 +116,55 @@ def mixed(default: Baseline, own: Baseline | None) -> Baseline:
     """
     if own is None:
         return default
-    weight = own.sample_count / (own.sample_count + OWN_FULL_AT / 10)
+    weight = own.sample_count / (own.sample_count + OWN_HALF_AT)
     first, last = min(default.first_day, own.first_day), max(default.last_day, own.last_day)
     density = np.zeros(last - first + 1)
     for part, share in ((default, 1 - weight), (own, weight)):
         at = part.first_day - first
         density[at : at + len(part.density)] += share * part.density
-    return Baseline(own.name, first, density / density.sum(), own.sample_count)
+    events = np.ones(len(density))
+    events[own.first_day - first :][: len(own.events)] = own.events
+    rough = (1 - weight) * default.roughness + weight * own.roughness
+    return Baseline(own.name, first, density / density.sum(), own.sample_count, events, rough)
 
 
 def smoothed(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Counts a day without what chance put on single days; the sum stays.
 
+    A straight line is fitted around every day (weights of a bell), so a steep end stays steep.
+
     Args:
         counts: One a day.
     """
-    reach = 3 * _SMOOTH_DAYS
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _SMOOTH_DAYS) ** 2)
-    full = np.convolve(counts, kernel)[reach : reach + len(counts)]
-    weight = np.convolve(np.ones(len(counts)), kernel)[reach : reach + len(counts)]
-    level: npt.NDArray[np.float64] = full / weight
+    reach = 4 * _SMOOTH_DAYS
+    u = np.arange(-reach, reach + 1.0)
+    bell = np.exp(-0.5 * (u / _SMOOTH_DAYS) ** 2)
+
+    def around(values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.convolve(values, weight)[reach : reach + len(values)]
+
+    ones = np.ones(len(counts))
+    s0, s1, s2 = around(ones, bell), around(ones, -u * bell), around(ones, u * u * bell)
+    t0, t1 = around(counts, bell), around(counts, -u * bell)
+    flat = t0 / s0
+    line = (s2 * t0 - s1 * t1) / np.maximum(s0 * s2 - s1 * s1, 1e-9)
+    level: npt.NDArray[np.float64] = np.clip(line, 0.4 * flat, 2.5 * flat) + 1e-12
     return level * (counts.sum() / level.sum())
+
+
+def _events(counts: npt.NDArray[np.float64], usual: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How much the special days stand out: launches and gifts bring accounts in every room."""
+    events = np.ones(len(counts))
+    sums, means = (np.append(0.0, np.cumsum(part)) for part in (counts, usual))
+    for width in _EVENT_WINDOWS:
+        seen, mean = sums[width:] - sums[:-width], means[width:] - means[:-width]
+        if not len(seen):
+            break
+        dispersion = max(1.0, float(np.minimum((seen - mean) ** 2, 16 * mean + 16).sum() / mean.sum()))
+        z = (seen - mean) / np.sqrt(mean * dispersion + 1)
+        times = (seen + _EVENT_WEIGHT) / (mean + _EVENT_WEIGHT)
+        for start in np.flatnonzero(z > _EVENT_Z):
+            # A day more on both sides: days are cut in another time zone, ages are rounded.
+            around = slice(max(0, int(start) - 1), int(start) + width + 1)
+            events[around] = np.maximum(events[around], times[start])
+    return events

@@ -41,6 +41,30 @@ def verdict_words(analysis: AgeAnalysis, evidence: Sequence[CohortEvidence | Non
     return " ".join(lines)
 
 
+def analysis_words(
+    n: int, n_unknown: int, cohorts: Sequence[Cohort], baseline: str, least_accounts: int
+) -> str:
+    """The verdict on creation days alone.
+
+    Args:
+        n: Accounts of known age.
+        n_unknown: Accounts of unknown age.
+        cohorts: What was found.
+        baseline: Where the baseline comes from.
+        least_accounts: Below this there is no answer.
+    """
+    unknown = f"; the age of {n_unknown:,} more is not known" if n_unknown else ""
+    if n < least_accounts:
+        return (
+            f"Too few accounts for a verdict: {n:,} of known age, {least_accounts} are needed{unknown}. "
+            "Among so few, a handful created on one day says nothing."
+        )
+    against = f"{n:,} accounts of known age against {baseline}{unknown}."
+    if not cohorts:
+        return f"No unusual cohort: no days stand out among {against}"
+    return "; ".join(cohort_words(cohort) for cohort in cohorts) + f". Of {against}"
+
+
 def cohort_words(cohort: Cohort) -> str:
     """``31 accounts created on 2026-11-02, 2.1 expected (q = 1e-18)``."""
     start, end = day_words(cohort.start_day), day_words(cohort.end_day)
