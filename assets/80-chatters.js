@@ -115,7 +115,7 @@
     var days = params.value;
     if (days === null || days === undefined) return "not known";
     if (days < 60) return days + (days === 1 ? " day" : " days");
-    var months = Math.floor(days / 30.4375);
+    var months = Math.max(2, Math.floor(days / 30.4375));
     if (months < 24) return months + " months";
     return Math.floor(months / 12) + " y" + (months % 12 ? " " + (months % 12) + " m" : "");
   };

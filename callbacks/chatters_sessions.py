@@ -14,7 +14,7 @@ from dashboard.access import Access
 from dashboard.errors import StreamLensError
 from dashboard.events import now_us
 from dashboard.services import Services
-from dashboard.ui import ids
+from dashboard.ui import chatters_sessions_view, ids
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ JUST_CREATED_US = 120_000_000
 def register(app: Dash, services: Services) -> None:
     """Binds the buttons of the session's card."""
     app.callback(
+        # With its options: a choice that is not among them would be dropped.
+        Output(ids.CHATTERS_SESSION, "options", allow_duplicate=True),
         Output(ids.CHATTERS_SESSION, "value"),
         Output(ids.CHATTERS_SESSION_NAME, "value"),
         Output(ids.CHATTERS_SESSION_SAID, "children"),
@@ -43,7 +45,7 @@ def register(app: Dash, services: Services) -> None:
 
 def order(
     services: Services, asked: dict[str, Any] | None, session_id: str | None, cursor: dict[str, Any] | None
-) -> tuple[Any, Any, Any, Any]:
+) -> tuple[Any, Any, Any, Any, Any]:
     """Does what a button asks of the open session.
 
     Args:
@@ -53,19 +55,22 @@ def order(
         cursor: Names the capture that is looked at.
 
     Returns:
-        The session open now, the name field's text, what is said, and a nonce that makes the page look.
+        All sessions, the one open now, the name field's text, what is said, and a nonce that makes the
+        page look.
     """
     if not asked or services.chatters is None:
-        return no_update, no_update, no_update, no_update
+        return no_update, no_update, no_update, no_update, no_update
     try:
         opened, name, said = _do(services, asked, session_id or "", str((cursor or {}).get("shown") or ""))
-        return opened, name, said, uuid.uuid4().hex
+        sessions = services.chatters.sessions.all(services.current_access())
+        return chatters_sessions_view.options(sessions), opened, name, said, uuid.uuid4().hex
     except StreamLensError as error:
-        return no_update, no_update, str(error), uuid.uuid4().hex
+        return no_update, no_update, no_update, str(error), uuid.uuid4().hex
     except Exception:
         reference = uuid.uuid4().hex[:8]
         log.exception("A session's button failed [%s]", reference)
-        return no_update, no_update, f"This failed; nothing was changed. Reference {reference}", no_update
+        said = f"This failed; nothing was changed. Reference {reference}"
+        return no_update, no_update, no_update, said, no_update
 
 
 def _do(services: Services, asked: dict[str, Any], session_id: str, shown: str) -> tuple[Any, Any, str]:

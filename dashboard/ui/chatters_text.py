@@ -86,7 +86,7 @@ def age_words(age_days: int | float | None) -> str:
         return "less than a day"
     if days < 60:
         return "1 day" if days == 1 else f"{days} days"
-    months = int(days / 30.4375)
+    months = max(2, int(days / 30.4375))
     if months < 24:
         return f"{months} months"
     years, rest = divmod(months, 12)

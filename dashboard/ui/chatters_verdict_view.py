@@ -183,7 +183,7 @@ def _cohort(cohort: CohortLine, is_picked: bool) -> html.Article:
 
 
 def _fact(finding: Finding) -> html.Div:
-    details = ", ".join(finding.details[:4])
+    details = ", ".join(detail for detail in finding.details[:4] if detail not in finding.words)
     return html.Div(
         [
             html.Dt(finding.label),

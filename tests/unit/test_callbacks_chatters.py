@@ -257,18 +257,19 @@ def test_a_comparison_waits_for_two_captures(services: Services) -> None:
 def test_a_session_is_made_saved_renamed_and_deleted(services: Services) -> None:
     kept: Any = services.chatters.sessions.kept  # type: ignore[union-attr]
     cursor = {"shown": "c1"}
-    opened, _, _, _ = chatters_sessions.order(services, {"action": "create", "name": ""}, None, cursor)
-    assert (opened, kept["s1"].capture_ids) == ("s1", ("c1",))
+    made = chatters_sessions.order(services, {"action": "create", "name": ""}, None, cursor)
+    assert made[0] == [{"label": "Unnamed · not saved", "value": "s1"}]
+    assert (made[1], kept["s1"].capture_ids) == ("s1", ("c1",))
     chatters_sessions.order(services, {"action": "save", "name": "Raid night"}, "s1", cursor)
     assert (kept["s1"].is_saved, kept["s1"].name) == (True, "Raid night")
     chatters_sessions.order(services, {"action": "rename", "name": "Friday"}, "s1", cursor)
     assert kept["s1"].name == "Friday"
-    _, _, said, _ = chatters_sessions.order(services, {"action": "rename", "name": " "}, "s1", cursor)
+    _, _, _, said, _ = chatters_sessions.order(services, {"action": "rename", "name": " "}, "s1", cursor)
     assert (said, kept["s1"].name) == ("Type a name first.", "Friday")
     chatters_sessions.order(services, {"action": "remove", "capture": "c1"}, "s1", cursor)
     chatters_sessions.order(services, {"action": "add"}, "s1", {"shown": "c0"})
     assert kept["s1"].capture_ids == ("c0",)
-    opened, _, said, _ = chatters_sessions.order(services, {"action": "delete"}, "s1", cursor)
+    _, opened, _, said, _ = chatters_sessions.order(services, {"action": "delete"}, "s1", cursor)
     assert (opened, said, kept) == (None, "Deleted. Its captures are still there.", {})
 
 
@@ -277,11 +278,11 @@ def test_forgetting_leaves_what_is_saved(services: Services) -> None:
     sessions.create(LOCAL, [], "one")
     sessions.create(LOCAL, [], "two")
     sessions.save("s1", LOCAL)
-    opened, _, said, _ = chatters_sessions.order(services, {"action": "purge"}, "s2", None)
+    _, opened, _, said, _ = chatters_sessions.order(services, {"action": "purge"}, "s2", None)
     assert (opened, said, set(sessions.kept)) == (None, "1 forgotten.", {"s1"})
 
 
 def test_a_session_that_is_over_is_told(services: Services) -> None:
-    _, _, said, _ = chatters_sessions.order(services, {"action": "save", "name": "x"}, "gone", None)
+    _, _, _, said, _ = chatters_sessions.order(services, {"action": "save", "name": "x"}, "gone", None)
     assert "no such session" in said
     assert "no such session" in chatters_sessions.opened(services, "gone")

@@ -85,7 +85,7 @@ def test_numbers_in_words() -> None:
         "0",
         "1,203",
     ]
-    assert [chatters_text.age_words(d) for d in (None, 0, 1, 59, 90, 1826)] == [
+    assert [chatters_text.age_words(d) for d in (None, 0, 1, 59, 60, 1826)] == [
         "not known yet",
         "less than a day",
         "1 day",
