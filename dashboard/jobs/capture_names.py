@@ -172,7 +172,7 @@ def _account(
     named_at = before.named_at if before else None
     return Account(
         event_id=synthetic_id(Account.kind, person.user_id, named_at, login, display_name, created_at),
-        source=source,
+        source="helix" if facts else source,
         room_login="",
         sent_at=Instant(max(person.met_at, named_at or 0)),
         received_at=now,

@@ -406,3 +406,29 @@ async def test_a_list_by_the_clock_left_for_long_is_begun_anew(server: SandboxSe
     assert stands(bench, left).state == "failed"
     with closing(Captures(bench.settings.data_dir)) as captures:
         assert [c.state for c in captures.recent()] == ["complete", "failed"]
+
+
+async def test_the_planted_cohort_is_found_in_the_first_home_channel(
+    server: SandboxServer, bench: Bench
+) -> None:
+    import numpy as np
+
+    from dashboard.analytics.account_ages import find_cohorts
+
+    room = home(server)
+    grant(server, bench.vault, room.room_login)
+    ask(bench, room)
+    await capture(bench.context("capture"))
+    days = bench.rows("select epoch(account_created_at)::bigint // 86400 from accounts")
+    truth = server.world.ground_truth(START_S, START_S + 1)["bot_waves"]
+    assert isinstance(truth, list)
+    wave = next(wave for wave in truth if wave["channel"] == room.room_login)
+    first_day = int(np.datetime64(wave["first_day"]).astype("datetime64[D]").astype(int))
+    analysis = find_cohorts(np.array([day for (day,) in days]), as_of_day=START_S // 86_400)
+    assert [
+        (cohort.start_day, cohort.end_day)
+        for cohort in analysis.cohorts
+        if cohort.start_day <= first_day + wave["day_count"] - 1 and cohort.end_day >= first_day
+    ]
+    assert len(analysis.cohorts) == 1
+    assert analysis.cohorts[0].observed > 0.8 * len(wave["accounts"])
