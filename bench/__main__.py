@@ -17,7 +17,19 @@ from typing import Any
 
 _ROOT = Path(__file__).resolve().parent.parent
 _RESULTS = _ROOT / "bench" / "results"
-_NAMES = ("parse", "ingest", "live", "latency", "api", "webhook", "sync", "capture", "chatters", "communities")
+_NAMES = (
+    "parse",
+    "ingest",
+    "live",
+    "latency",
+    "api",
+    "webhook",
+    "sync",
+    "capture",
+    "chatters",
+    "communities",
+    "map",
+)
 
 
 def main() -> None:
