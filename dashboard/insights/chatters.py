@@ -189,7 +189,7 @@ class ChattersInsights:
             JobError: They can't be compared, or one is not complete.
         """
         before, after, pair = self._pair(first_id, second_id, access)
-        return compare(self._lake, pair, before, after, grain)
+        return compare(self._lake, self._reader.came(pair), before, after, grain)
 
     def compared_people(self, first_id: str, second_id: str, side: Side, access: Access) -> AccountTable:
         """Who came, left or stayed between two captures."""

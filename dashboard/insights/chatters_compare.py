@@ -13,7 +13,7 @@ from dashboard.errors import JobError
 from dashboard.events import Instant
 from dashboard.insights.chatters_analysis import age_curve, cohort_lines
 from dashboard.insights.chatters_crowd import UNKNOWN, Crowd, Flags, Numbers
-from dashboard.insights.chatters_model import AgeCurve, CaptureLine, Grain
+from dashboard.insights.chatters_model import AgeCurve, CaptureLine, CohortLine, Grain
 from dashboard.insights.chatters_people_model import ComparedAges, Comparison, RaidMark, Side
 from dashboard.insights.chatters_tested import Tested, run_test
 from dashboard.insights.live_sources import Lake, records, whole, words
@@ -38,6 +38,20 @@ class Pair:
         return where, where.chosen & (is_there if side == "stayed" else ~is_there)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Came:
+    """Who came between two captures, tested by themselves."""
+
+    pair: Pair
+    tested: Tested
+    cohorts: tuple[CohortLine, ...]
+    verdict: str
+
+    def is_of(self, pair: Pair) -> bool:
+        """Whether it was made of these very tests."""
+        return self.pair.before is pair.before and self.pair.after is pair.after
+
+
 def require_alike(before: CaptureLine, after: CaptureLine) -> None:
     """Stops here unless two captures can be compared.
 
@@ -53,21 +67,27 @@ def require_alike(before: CaptureLine, after: CaptureLine) -> None:
         )
 
 
-def compare(lake: Lake, pair: Pair, before: CaptureLine, after: CaptureLine, grain: Grain) -> Comparison:
+def came_of(pair: Pair) -> Came:
+    """Tests who came, by themselves."""
+    _, those = pair.flags("came")
+    tested = run_test(pair.after.crowd, pair.after.chat, pair.after.baseline, among=those)
+    return Came(pair, tested, *cohort_lines(tested, {}))
+
+
+def compare(lake: Lake, came: Came, before: CaptureLine, after: CaptureLine, grain: Grain) -> Comparison:
     """Compares two captures.
 
     Args:
         lake: The store: viewers and raids.
-        pair: Their people.
+        came: Their people, and the test of those who came.
         before: The line of the earlier one.
         after: The line of the later one.
         grain: How wide the bins of the ages are.
     """
+    pair = came.pair
     groups = {side: pair.flags(side) for side in SIDES}
     days = {side: _days(*group) for side, group in groups.items()}
     counts = {side: int(those.sum()) for side, (_, those) in groups.items()}
-    tested = run_test(pair.after.crowd, pair.after.chat, pair.after.baseline, among=groups["came"][1])
-    cohorts, verdict = cohort_lines(tested, {})
     start = Instant(pair.before.crowd.captures[0].started_at - AROUND_US)
     end = Instant(pair.after.crowd.as_of + AROUND_US)
     viewers = lake.query(
@@ -86,13 +106,13 @@ def compare(lake: Lake, pair: Pair, before: CaptureLine, after: CaptureLine, gra
         left_unknown_count=counts["left"] - len(days["left"]),
         stayed_unknown_count=counts["stayed"] - len(days["stayed"]),
         ages=_ages(days, grain),
-        came_curve=_came_curve(tested, pair.before),
+        came_curve=_came_curve(came.tested, pair.before),
         came_median_age_days=_median_age(pair.after.crowd, days["came"]),
         left_median_age_days=_median_age(pair.after.crowd, days["left"]),
         stayed_median_age_days=_median_age(pair.after.crowd, days["stayed"]),
         words=_words(counts, pair, days),
-        came_verdict=verdict,
-        came_cohorts=cohorts,
+        came_verdict=came.verdict,
+        came_cohorts=came.cohorts,
         start_at=start,
         end_at=end,
         viewers_at=tuple(Instant(at) for at in viewers["sent_at"].tolist()),

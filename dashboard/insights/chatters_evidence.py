@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -52,6 +53,9 @@ def evidence_of(tested: Tested, number: int, met: Met) -> tuple[CohortEvidence, 
         _label_line(tested, those, rest),
         _renames_line(tested, those, rest),
     )
+    if names.pattern and names.name_count < int(those.sum()):
+        # The verdict's “60 of 60 logins …” has to say that it is not all of them.
+        names = replace(names, pattern=f"looked at {names.pattern}")
     told = CohortEvidence(
         silent=silent, silent_others=silent_others, arrivals=came, follows=follows, names=names
     )

@@ -15,6 +15,7 @@ from dashboard.insights.chatters_analysis import cohort_lines
 from dashboard.insights.chatters_baseline import BASELINE_KINDS, read_baseline
 from dashboard.insights.chatters_cache import Kept, Marks
 from dashboard.insights.chatters_chat import AFTER_US, CHAT_KINDS, WATCHED_KINDS, CrowdChat, read_chat_of
+from dashboard.insights.chatters_compare import Came, Pair, came_of
 from dashboard.insights.chatters_crowd import LIST_KINDS, UNKNOWN, Closed, Crowd, read_closed, read_crowd
 from dashboard.insights.chatters_evidence import Met
 from dashboard.insights.chatters_model import CohortLine, Trait
@@ -25,6 +26,7 @@ from dashboard.insights.live_sources import Ledger
 _MOST_PEOPLE: Final = 400_000
 """So many people together are kept in memory: about 300 bytes each."""
 _MOST_BASELINES: Final = 50
+_MOST_PAIRS: Final = 4
 _MET_US: Final = 30 * DAY_US
 _LISTS: Final = ("chatters", "chatter_polls", "speakers", "speaker_polls")
 _POLLS: Final = ("chatter_polls", "speaker_polls")
@@ -63,6 +65,7 @@ class ChattersReader:
         self._baselines: Kept[Baseline] = Kept(lake, BASELINE_KINDS, size=_MOST_BASELINES)
         self._lock = threading.Lock()
         self._tests: OrderedDict[Hashable, Known] = OrderedDict()
+        self._came: OrderedDict[Hashable, Came] = OrderedDict()
 
     def closed(self, capture_ids: Sequence[str]) -> list[Closed]:
         """Of these captures those that are complete in the lake, oldest first."""
@@ -98,6 +101,20 @@ class ChattersReader:
             while people > _MOST_PEOPLE and len(self._tests) > 1:
                 people -= len(self._tests.popitem(last=False)[1].tested.crowd)
         return known
+
+    def came(self, pair: Pair) -> Came:
+        """Who came between two captures, tested by themselves."""
+        key = (*pair.before.crowd.capture_ids, *pair.after.crowd.capture_ids)
+        with self._lock:
+            came = self._came.get(key)
+        if came is None or not came.is_of(pair):
+            came = came_of(pair)
+        with self._lock:
+            self._came[key] = came
+            self._came.move_to_end(key)
+            while len(self._came) > _MOST_PAIRS:
+                self._came.popitem(last=False)
+        return came
 
     def _crowd(self, captures: Sequence[Closed]) -> Crowd:
         key = (tuple(capture.capture_id for capture in captures), frozenset(self._services.both().items()))
