@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dashboard.cli_accounts import accounts
 from dashboard.cli_capture import capture_command
 from dashboard.cli_commands import check, checked_settings, compact, query, sandbox
 from dashboard.cli_communities import communities_command
@@ -104,6 +105,7 @@ def build_cli(parts: Parts) -> click.Group:
         communities_command(parts.open_twitch),
         sandbox,
         query,
+        accounts,
         compact,
         sync,
         restore,

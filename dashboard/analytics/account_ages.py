@@ -35,6 +35,8 @@ LEVEL: Final = 0.04
 
 _OVERLAP: Final = {1: 1.0, 3: 0.5, 7: 0.3}
 """Windows of 3 and 7 days overlap: of their false alarms so many are of their own."""
+_HOPELESS: Final = 400
+"""So far above the level no step of the counts brings it down: the sum need not be made."""
 _BINS_PER_E: Final = 8
 _MOST_COHORTS: Final = 50
 
@@ -196,7 +198,8 @@ def _bins(windows: Windows) -> _Bins:
 
 def _false_windows(p: float, bins: _Bins, clump: float) -> float:
     """How many windows of a clean room come out this strong: a count can't take every value of p."""
-    if p > 0.001:
-        return float(bins.weight.sum())
+    highest = p * float(bins.weight.sum())
+    if highest > _HOPELESS * LEVEL:
+        return highest
     least = least_counts(p, bins.expected, clump, bins.spread, at_least=LEAST_COHORT)
     return float((bins.weight * upper_tail(least, bins.expected, clump, bins.spread)).sum())
