@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from dashboard.analytics.account_ages import cumulative_curve, expected_counts, histogram
-from dashboard.analytics.cohort_words import cohort_words, evidence_words, verdict_words
+from dashboard.analytics.account_ages import AgeAnalysis, cumulative_curve, expected_counts, histogram
+from dashboard.analytics.cohort_words import CohortEvidence, cohort_words, evidence_words, verdict_words
 from dashboard.analytics.timebins import DAY_US
 from dashboard.events import Instant
 from dashboard.insights.chatters_crowd import UNKNOWN, Crowd, Flags, Numbers
@@ -27,6 +28,8 @@ from dashboard.insights.chatters_model import (
 from dashboard.insights.chatters_tested import Tested, trait_words
 
 TOP_DAYS: Final = 10
+MOST_TOLD: Final = 3
+"""So many cohorts stand in the verdict."""
 _MOST_SERVICES: Final = 50
 
 
@@ -133,7 +136,14 @@ def cohort_lines(tested: Tested, met: Met) -> tuple[tuple[CohortLine, ...], str]
                 findings=findings,
             )
         )
-    return tuple(lines), verdict_words(tested.analysis, told)
+    return tuple(lines), _verdict(tested.analysis, told)
+
+
+def _verdict(found: AgeAnalysis, told: Sequence[CohortEvidence]) -> str:
+    """The strongest cohorts in words, and how many more there are."""
+    more = len(found.cohorts) - MOST_TOLD
+    words = verdict_words(replace(found, cohorts=found.cohorts[:MOST_TOLD]), told[:MOST_TOLD])
+    return words if more <= 0 else f"{words} {more:,} more cohort{'s' if more > 1 else ''}, less strong."
 
 
 def shown(tested: Tested, selection: Selection) -> Flags:

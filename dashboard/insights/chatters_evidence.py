@@ -17,6 +17,8 @@ from dashboard.insights.chatters_tested import Tested
 
 MOST_NAMES: Final = 60
 """So many logins of a cohort are compared, evenly spread: what chance gives is drawn 200 times."""
+MOST_COMPARED: Final = 5
+"""Names are compared in so many cohorts, the strongest: it is the slowest part of an analysis."""
 _MOST_OTHERS: Final = 4_000
 _NOTABLE_P: Final = 0.01
 _LEAST_TOGETHER: Final = 3
@@ -41,9 +43,7 @@ def evidence_of(tested: Tested, number: int, met: Met) -> tuple[CohortEvidence, 
     silent, silent_others = _silence(tested, those), _silence(tested, rest)
     came, how = _arrivals(tested, those, rest)
     follows = _follows(tested, those, rest)
-    names = name_shapes(
-        _some(tested.crowd.user_login, those, MOST_NAMES), _some(tested.crowd.user_login, rest, _MOST_OTHERS)
-    )
+    names = _names(tested, those, rest) if number <= MOST_COMPARED else None
     findings = (
         _silence_line(tested, silent, silent_others),
         _synchrony_line("arrival", "Came together", came, how),
@@ -53,7 +53,7 @@ def evidence_of(tested: Tested, number: int, met: Met) -> tuple[CohortEvidence, 
         _label_line(tested, those, rest),
         _renames_line(tested, those, rest),
     )
-    if names.pattern and names.name_count < int(those.sum()):
+    if names and names.pattern and names.name_count < int(those.sum()):
         # The verdict's “60 of 60 logins …” has to say that it is not all of them.
         names = replace(names, pattern=f"looked at {names.pattern}")
     told = CohortEvidence(
@@ -179,8 +179,16 @@ def _synchrony_line(key: str, label: str, found: Synchrony | None, how: str) -> 
     )
 
 
-def _names_line(names: NameShape, account_count: int) -> Finding:
+def _names(tested: Tested, those: Flags, rest: Flags) -> NameShape:
+    logins = tested.crowd.user_login
+    return name_shapes(_some(logins, those, MOST_NAMES), _some(logins, rest, _MOST_OTHERS))
+
+
+def _names_line(names: NameShape | None, account_count: int) -> Finding:
     label = "Alike names"
+    if names is None:
+        why = f"Compared in the {MOST_COMPARED} strongest cohorts only."
+        return Finding("names", label, why, missing=why)
     if names.share is None:
         why = f"Too few names: {names.name_count}."
         return Finding("names", label, why, missing=why)

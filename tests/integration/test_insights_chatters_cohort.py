@@ -164,3 +164,24 @@ def test_who_came_is_tested_by_itself(lake: ChattersLake) -> None:
     (cohort,) = compared.came_cohorts
     assert (cohort.start_day, cohort.observed) == (WAVE_DAY, 31)
     assert "31 accounts created on 2024-08-25" in compared.came_verdict
+
+
+def test_the_verdict_names_the_strongest_of_many_cohorts(lake: ChattersLake) -> None:
+    waves = {
+        f"{30_000 + 100 * wave + n}": TODAY - 700 - 60 * wave for wave in range(7) for n in range(40 - wave)
+    }
+    lake.born(waves)
+    lake.capture("many", [*CROWD, *waves], at=T0 + 5 * MIN)
+    found = lake.insights.analysis(Selection(capture_ids=("many",)), LOCAL)
+    assert len(found.cohorts) == 7
+    assert [cohort.q for cohort in found.cohorts] == sorted(cohort.q for cohort in found.cohorts)
+    for cohort in found.cohorts:
+        people = lake.insights.accounts(Selection(capture_ids=("many",), cohort=cohort.number), LOCAL)
+        assert people.row_count == cohort.observed >= 34
+    assert found.verdict.count(" accounts created on ") == 3
+    assert found.verdict.endswith("4 more cohorts, less strong.")
+    compared = [
+        next(line for line in cohort.findings if line.key == "names").missing is None
+        for cohort in found.cohorts
+    ]
+    assert compared == [True] * 5 + [False] * 2
