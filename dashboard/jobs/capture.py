@@ -41,7 +41,7 @@ async def capture(context: JobContext) -> str:
             with context.ingest() as ingest:
                 run = CaptureRun(context, twitch, ingest, captures, _opt_out(context))
                 tried: set[str] = set()
-                while waiting := [c for c in captures.waiting() if c.capture_id not in tried]:
+                while waiting := [c for c in _free(context, captures) if c.capture_id not in tried]:
                     context.handle.check()
                     tried.add(waiting[0].capture_id)
                     ended = await _try(run, waiting[0])
@@ -82,6 +82,15 @@ async def chatters(context: JobContext) -> str:
                         done += 1
         _note_renames(context, run.rename_count)
     return f"{_count(found, 'chatter')} in {_count(done, 'chat')}{_renamed(run.rename_count)}"
+
+
+def _free(context: JobContext, captures: Captures) -> list[Capture]:
+    """What waits, without what the look by the clock is at: nobody has to wait for that."""
+    return [
+        capture
+        for capture in captures.waiting()
+        if capture.asked_by != BY_CLOCK or not is_locked(_lock_folder(context, capture))
+    ]
 
 
 async def _by_clock(run: CaptureRun, room: Room, user_id: str) -> Capture | None:

@@ -16,6 +16,7 @@ from dashboard.sandbox.server import SandboxServer
 from dashboard.sandbox.world import World
 from dashboard.storage.audit import open_audit
 from dashboard.storage.captures import Capture, Captures, open_captures
+from dashboard.storage.files import FolderLock
 from dashboard.storage.ingest import Ingest
 from tests.jobs_helpers import Bench, Listener, bench_for, grant
 
@@ -23,9 +24,14 @@ START_S = 1_700_000_040
 COUNTS = "select count(*), count(distinct user_id) from "
 
 
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(7, 8)
+
+
 @pytest.fixture
-async def server() -> AsyncIterator[SandboxServer]:
-    async with SandboxServer(World(7, 8), http_port=0, clock=lambda: START_S) as server:
+async def server(world: World) -> AsyncIterator[SandboxServer]:
+    async with SandboxServer(world, http_port=0, clock=lambda: START_S) as server:
         yield server
 
 
@@ -393,6 +399,23 @@ async def test_the_clock_leaves_a_capture_of_somebody_alone(server: SandboxServe
     assert await chatters(context) == "0 chatters in 0 chats"
     assert listener.lines == [f"{room.room_login}: somebody captures it already"]
     assert stands(bench, asked).state == "asked"
+
+
+async def test_nobody_waits_for_the_look_by_the_clock(server: SandboxServer, bench: Bench) -> None:
+    room = home(server)
+    other = Room(server.world.channels[1].user_id, server.world.channels[1].login)
+    for login in (room.room_login, other.room_login):
+        grant(server, bench.vault, login)
+    of_clock, asked = ask(bench, room, by="clock"), ask(bench, other)
+    lock = FolderLock(
+        bench.settings.data_dir / "state" / "captures" / f"{room.room_id}-connected", "chatters"
+    )
+    lock.acquire()
+    try:
+        await asyncio.wait_for(capture(bench.context("capture")), 60)
+    finally:
+        lock.release()
+    assert [stands(bench, one).state for one in (of_clock, asked)] == ["asked", "complete"]
 
 
 async def test_a_list_by_the_clock_left_for_long_is_begun_anew(server: SandboxServer, bench: Bench) -> None:
