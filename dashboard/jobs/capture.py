@@ -147,10 +147,10 @@ async def _try(run: CaptureRun, waiting: Capture) -> Capture | None:
 
 async def _login_for(run: CaptureRun, capture: Capture) -> str | None:
     """Whose login to ask with: theirs who asked, if it will do."""
-    tokens = run.context.vault.all()
-    moderated = await moderated_rooms(run.context, run.twitch, tokens)
     if capture.source != CONNECTED:
         return None
+    tokens = run.context.vault.all()
+    moderated = await moderated_rooms(run.context, run.twitch, tokens)
     if _may_list(capture, tokens, moderated):
         return capture.asked_by
     choice = choose_login(capture.room_id, CHATTERS_SCOPE, tokens, moderated.ids_by_user)
