@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from collectors.audience import TwitchAccess
+    from collectors.helix_models import Stream
     from dashboard.config import Settings
     from dashboard.insights.chatters_live import LiveRoom
     from dashboard.job_handle import Room
+    from dashboard.sandbox import World
     from dashboard.services import Services
     from dashboard.storage.tokens import TokenVault
 
@@ -265,33 +267,12 @@ def import_history(settings: Settings) -> int:
     """Brings the last hours of the sandbox's home channels in, so that the first look is not empty."""
     import time
 
-    from collectors.helix_models import Stream
     from collectors.history import import_history
-    from dashboard.events import Instant
     from dashboard.sandbox import World
     from dashboard.storage.ingest import Ingest
 
     world = World(settings.sandbox_seed, settings.sandbox_channel_count)
     logins = [channel.login for channel in world.home]
-
-    def streams(at_s: float) -> list[Stream]:
-        states = [state for login in logins if (state := world.stream_at(login, at_s)) is not None]
-        return [
-            Stream(
-                stream_id=state.stream_id,
-                user_id=state.channel.user_id,
-                user_login=state.channel.login,
-                user_display_name=state.channel.display_name,
-                viewer_count=state.viewer_count,
-                game_id=state.game.game_id,
-                game_name=state.game.name,
-                title=state.title,
-                language=state.language,
-                started_at=Instant(state.started_s * 1_000_000),
-            )
-            for state in states
-        ]
-
     end_s = int(time.time())
     with Ingest(settings.data_dir, "history", dedupe_against_lake=True) as ingest:
         return import_history(
@@ -299,9 +280,63 @@ def import_history(settings: Settings) -> int:
             start_s=end_s - HISTORY_S,
             end_s=end_s,
             lines=world.raw_lines,
-            streams=streams,
+            streams=lambda at_s: _streams(world, at_s, logins),
             ingest=ingest,
         )
+
+
+def import_surveys(settings: Settings) -> int:
+    """Brings the sandbox's surveys of the last two weeks in, so that there is a map to look at."""
+    import time
+
+    from collectors.survey_history import past_surveys, survey_moments
+    from dashboard.events import Event
+    from dashboard.jobs.communities import SANDBOX_STATUS
+    from dashboard.sandbox import World
+    from dashboard.sandbox.met import met
+    from dashboard.storage.ingest import Ingest
+    from dashboard.storage.state import State
+
+    world = World(settings.sandbox_seed, settings.sandbox_channel_count)
+    every_login = [channel.login for channel in world.channels]
+    state = State(settings.data_dir, settings.database_url.get_secret_value())
+    events: list[Event] = []
+    try:
+        count = past_surveys(
+            survey_moments(int(time.time())),
+            streams=lambda at_s: _streams(world, at_s, every_login),
+            met=lambda login, start_s, until_s: met(world, login, start_s, until_s),
+            keep=events.extend,
+        )
+        with Ingest(settings.data_dir, "history", dedupe_against_lake=True) as ingest:
+            ingest.put(events)
+    finally:
+        state.write_status(SANDBOX_STATUS, {"is_done": True})
+        state.close()
+    return count
+
+
+def _streams(world: World, at_s: float, logins: Sequence[str]) -> list[Stream]:
+    """The invented platform's answer of Get Streams at a time."""
+    from collectors.helix_models import Stream
+    from dashboard.events import Instant
+
+    states = [state for login in logins if (state := world.stream_at(login, at_s)) is not None]
+    return [
+        Stream(
+            stream_id=state.stream_id,
+            user_id=state.channel.user_id,
+            user_login=state.channel.login,
+            user_display_name=state.channel.display_name,
+            viewer_count=state.viewer_count,
+            game_id=state.game.game_id,
+            game_name=state.game.name,
+            title=state.title,
+            language=state.language,
+            started_at=Instant(state.started_s * 1_000_000),
+        )
+        for state in states
+    ]
 
 
 def main() -> None:
@@ -318,6 +353,7 @@ def main() -> None:
         log_in,
         log_out,
         find_rooms,
+        import_surveys,
     )
     build_cli(parts)(prog_name="python app.py")
 

@@ -70,6 +70,7 @@ class Parts:
     log_in: LogIn | None = None
     log_out: LogOut | None = None
     find_rooms: Callable[..., Any] | None = None
+    import_surveys: Callable[[Settings], int] | None = None
 
 
 def build_cli(parts: Parts) -> click.Group:
@@ -145,6 +146,7 @@ def _run_all(parts: Parts) -> int:
 
 
 def _is_first_start(settings: Settings) -> bool:
+    from dashboard.jobs.communities import SANDBOX_STATUS
     from dashboard.sandbox import World
     from dashboard.storage.state import State
     from dashboard.storage.store import Store
@@ -154,6 +156,7 @@ def _is_first_start(settings: Settings) -> bool:
     if is_first:
         home = World(settings.sandbox_seed, settings.sandbox_channel_count).home
         state.follow([channel.login for channel in home], by="sandbox")
+        state.write_status(SANDBOX_STATUS, {"is_done": False})
     state.close()
     return is_first
 
@@ -225,10 +228,13 @@ def _web_command(parts: Parts) -> click.Command:
 def _history_command(parts: Parts) -> click.Command:
     @click.command(hidden=True)
     def history() -> None:
-        """Bring the last two hours of the sandbox's home channels in."""
+        """Bring the sandbox's last hours (home channels) and weeks (surveys) in."""
         with errors_said_plainly():
             end_with_parent()
-            parts.import_history(checked_settings())
+            settings = checked_settings()
+            parts.import_history(settings)
+            if parts.import_surveys is not None:
+                parts.import_surveys(settings)
 
     return history
 

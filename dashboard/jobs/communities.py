@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,9 @@ WORDS: Final = {
     "layout": "Layout",
     "compare": "Comparing with the last map, files",
 }
+SANDBOX_STATUS: Final = "sandbox_surveys"
+"""Says whether the sandbox's past surveys are still coming in, on the first start."""
+_WAITS_S: Final = 120
 _DAY_US: Final = 86_400 * 1_000_000
 
 
@@ -49,7 +53,8 @@ def communities(context: JobContext) -> str:
     told("aggregate", 0.0)
     presence = _presence(context, config)
     if presence is None and context.settings.is_sandbox:
-        asyncio.run(_read_sandbox(context))
+        if not _past_came_in(context):
+            asyncio.run(_read_sandbox(context))
         presence = _presence(context, config)
     if presence is None:
         return (
@@ -192,6 +197,20 @@ def _presence(context: JobContext, config: CommunitiesConfig) -> Presence | None
     ):
         return None  # Two or three followed channels are no map yet; the sandbox has more to show.
     return found
+
+
+def _past_came_in(context: JobContext) -> bool:
+    """Waits for the sandbox's past where it is on its way; False where it is not."""
+    ends_s = time.monotonic() + _WAITS_S
+    row = context.state.read_status(SANDBOX_STATUS)
+    if row is None or context.now() - row.updated_at > _WAITS_S * 1_000_000:
+        return False
+    while row is not None and not row.payload.get("is_done") and time.monotonic() < ends_s:
+        context.handle.check()
+        context.handle.tell("1 of 6 · Waiting for the sandbox's last weeks")
+        time.sleep(0.3)
+        row = context.state.read_status(SANDBOX_STATUS)
+    return row is not None and bool(row.payload.get("is_done"))
 
 
 async def _read_sandbox(context: JobContext) -> None:
