@@ -28,7 +28,9 @@ _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def accounts(
     file: Path, baseline_file: Path | None, as_of: str | None, baseline_as_of: str | None, as_json: bool
 ) -> None:
-    """Find unusual cohorts in a CSV of account ages: many accounts created within a few days.
+    """Find unusual cohorts in a CSV of account ages.
+
+    A cohort is many accounts created within a few days, more than is usual.
 
     FILE has a column created_at (ISO date or time, or month/day/year), or days (age in days, with
     --as-of). What is usual comes from --baseline; without it from a rough shape that ships with the

@@ -108,7 +108,7 @@ def find_cohorts(
     unknown = n_unknown + len(created_days) - len(days)
     n = len(days)
     is_enough = n >= LEAST_ACCOUNTS
-    cohorts = _search(days, usual) if is_enough else ()
+    cohorts = _search(days, usual, as_of_day) if is_enough else ()
     verdict = analysis_words(n, unknown, cohorts, usual.name, LEAST_ACCOUNTS)
     return AgeAnalysis(n, unknown, is_enough, cohorts, verdict, usual.name, usual.sample_count)
 
@@ -129,8 +129,8 @@ class _Find:
         return start <= self.end and end >= self.start
 
 
-def _search(days: Days, baseline: Baseline) -> tuple[Cohort, ...]:
-    windows = room_windows(days, baseline)
+def _search(days: Days, baseline: Baseline, as_of_day: int) -> tuple[Cohort, ...]:
+    windows = room_windows(days, baseline, as_of_day)
     far = windows.expected + 3 * np.sqrt(
         windows.expected * (1 + windows.clump) + windows.spread * windows.expected**2
     )

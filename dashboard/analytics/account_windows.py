@@ -68,14 +68,18 @@ class _Sums:
         return self.observed[b] - self.observed[a], self.share[b] - self.share[a]
 
 
-def room_windows(days: Days, baseline: Baseline) -> Windows:
+def room_windows(days: Days, baseline: Baseline, as_of_day: int) -> Windows:
     """Lays the windows over a room.
 
     Args:
         days: Creation day of each account; at least one.
         baseline: What is usual.
+        as_of_day: The newest day there can be.
     """
-    first, last = int(days.min()), int(days.max())
+    # The empty days around belong to the room: what is alone in them stands out.
+    newest = int(days.max())
+    first = min(int(days.min()) - _FAR_DAYS, baseline.first_day)
+    last = max(newest, min(as_of_day, newest + _FAR_DAYS))
     counts = np.bincount(days - first, minlength=last - first + 1).astype(np.float64)
     share, is_event = baseline.on(first, last), baseline.events_on(first, last)
     is_beyond = np.arange(first, last + 1) > baseline.last_day
@@ -169,8 +173,8 @@ def _cap(expected: Floats, variance: Floats, dispersion: float) -> Floats:
 
 def _dispersion(observed: Floats, expected: Floats) -> float:
     """Variance ÷ mean around the expected counts, at least 1, without what stands out."""
-    total = float(expected.sum())
-    found = max(1.0, float(((observed - expected) ** 2).sum()) / total)
+    total = max(float(expected.sum()), float(observed.sum()))
+    found = 1.0
     for _ in range(_ROUNDS):
         kept = np.minimum(observed, _cap(expected, found * expected, found))
         before, found = found, max(1.0, float(((kept - expected) ** 2).sum()) / total)
