@@ -455,3 +455,33 @@ async def test_the_planted_cohort_is_found_in_the_first_home_channel(
     ]
     assert len(analysis.cohorts) == 1
     assert analysis.cohorts[0].observed > 0.8 * len(wave["accounts"])
+
+
+async def test_the_worlds_own_renames_are_found_between_two_captures(tmp_path: Path, world: World) -> None:
+    clock = {"s": START_S}
+    async with (
+        SandboxServer(world, http_port=0, clock=lambda: clock["s"]) as server,
+        bench_for(tmp_path, server) as bench,
+    ):
+        room = home(server)
+        grant(server, bench.vault, room.room_login)
+        seen: list[dict[str, str]] = []
+        for clock["s"] in (START_S, START_S + 2 * 3600):
+            asked = ask(bench, room)
+            await capture(bench.context("capture"))
+            rows = bench.rows(
+                f"select user_id, user_display_name from chatters where capture_id = '{asked.capture_id}'"
+            )
+            seen.append(dict(rows))
+        expected = {
+            user: (seen[0][user], seen[1][user])
+            for user in seen[0].keys() & seen[1].keys()
+            if seen[0][user] != seen[1][user]
+        }
+        truth = world.ground_truth(START_S, START_S + 2 * 3600)["bot_waves"]
+        assert isinstance(truth, list)
+        (wave,) = [wave for wave in truth if wave["channel"] == room.room_login]
+        assert expected.keys() <= {change["user_id"] for change in wave["renames"]}
+        rows = bench.rows("select user_id, old_display_name, user_display_name from renames")
+        assert {user: (old, new) for user, old, new in rows} == expected
+        assert len(rows) == len(expected) > 0
