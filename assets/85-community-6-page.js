@@ -21,31 +21,51 @@
     history.replaceState(history.state, "", location.pathname + (words.length ? "?" + words.join("&") : ""));
   }
 
+  // The settings that differ from the run as it was made; another run starts as it was made.
+  function differences(run, measure, shared, resolution, size, young, cursor) {
+    var out = {}, was = cursor.made;
+    if (was && (!run || run === cursor.run)) {
+      if (measure !== was.measure) out.measure = measure;
+      if (shared !== was.shared) out.shared = SHARED[shared];
+      if (resolution !== was.resolution) out.res = resolution;
+      if (size !== was.size) out.min = size;
+      if (young) out.young = young;
+    }
+    return out;
+  }
+
+  var asking = "";
   function gate(run, measure, shared, resolution, size, young, asked, told, cursor) {
-    var isFirst = !cursor;
-    if (isFirst) {
-      made = null;
+    var next = { tz: zone() };
+    if (!cursor) {
+      next.seq = ++sequence;
       address = Object.assign({}, told);
       compared = [];
-    }
-    var next = { tz: zone(), seq: ++sequence, shown: { measure: measure, shared: shared, resolution: resolution, size: size, young: young } };
-    if (isFirst) {
+      made = null;
+      asking = "";
       ["run", "measure", "shared", "res", "min", "young"].forEach(function (key) { if (told[key]) next[key] = told[key]; });
       return next;
     }
-    made = cursor.made || made;
-    if (run) next.run = run;
-    // Another run starts as it was made, whatever the sliders say.
-    if (made && (!run || run === cursor.run)) {
-      if (measure !== made.measure) next.measure = measure;
-      if (shared !== made.shared) next.shared = SHARED[shared];
-      if (resolution !== made.resolution) next.res = resolution;
-      if (size !== made.size) next.min = size;
-      if (young) next.young = young;
-    }
-    var isNewest = run && cursor.run === run && !address.run;
-    note({ run: isNewest ? null : run || null, measure: next.measure, shared: next.shared, res: next.res, min: next.min, young: next.young });
-    return next;
+    var changes = differences(run, measure, shared, resolution, size, young, cursor), key = JSON.stringify([run, changes, asked]);
+    // The page itself puts the sliders where the answer says; that is no new question.
+    if (key === asking) return keep();
+    asking = key;
+    next.seq = ++sequence;
+    var isNewest = !cursor.newest || cursor.newest === run;
+    note({ run: isNewest ? null : run, measure: changes.measure, shared: changes.shared, res: changes.res, min: changes.min, young: changes.young });
+    return Object.assign(next, changes, run ? { run: run } : {});
+  }
+
+  function settle(cursor, asked) {
+    if (!cursor || !cursor.run) return;
+    made = cursor.made;
+    // Somebody has moved a slider since: theirs stays.
+    if (cursor.seq !== sequence) return;
+    var at = cursor.sliders;
+    asking = JSON.stringify([cursor.run, differences(cursor.run, at.measure, at.shared, at.resolution, at.size, at.young, cursor), asked]);
+    [["run", cursor.run], ["measure", at.measure], ["shared", at.shared], ["resolution", at.resolution], ["size", at.size], ["young", at.young]].forEach(function (row) {
+      window.dash_clientside.set_props("community-" + row[0], { value: row[1] });
+    });
   }
 
   // The drawer comes over the map: from the right, or from below on a phone.
@@ -187,6 +207,6 @@
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    community: { gate: gate, show: show, links: links, row: row, panel: panel, steps: steps }
+    community: { gate: gate, settle: settle, show: show, links: links, row: row, panel: panel, steps: steps }
   });
 })();

@@ -12,6 +12,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 
 from callbacks.background import unexpected
 from dashboard.access import Access
+from dashboard.analytics.communities.params import MapParams
 from dashboard.errors import StreamLensError
 from dashboard.insights.community import CommunityInsights
 from dashboard.insights.community_model import SHARED_STEPS, MapView, query_of
@@ -37,12 +38,6 @@ OUTPUTS = {
     "facts": Output(ids.COMMUNITY_FACTS, "children"),
     "statement": Output(ids.COMMUNITY_STATEMENT, "children"),
     "options": Output(ids.COMMUNITY_RUN, "options"),
-    "run": Output(ids.COMMUNITY_RUN, "value"),
-    "measure": Output(ids.COMMUNITY_MEASURE, "value"),
-    "shared": Output(ids.COMMUNITY_SHARED, "value"),
-    "resolution": Output(ids.COMMUNITY_RESOLUTION, "value"),
-    "size": Output(ids.COMMUNITY_SIZE, "value"),
-    "young": Output(ids.COMMUNITY_YOUNG, "value"),
     "cut": Output(ids.COMMUNITY_CUT, "children"),
     "cursor": Output(ids.COMMUNITY_CURSOR, "data"),
     "watch": Output(ids.SHELL_COMMUNITY_WATCH, "data", allow_duplicate=True),
@@ -92,6 +87,13 @@ def _register_clientside(app: Dash) -> None:
         Input(ids.COMMUNITY_ASKED, "data"),
         State(ids.COMMUNITY_ADDRESS, "data"),
         State(ids.COMMUNITY_CURSOR, "data"),
+    )
+    app.clientside_callback(
+        # Without outputs: what it sets is what the gate listens to, and Dash knows no circles.
+        ClientsideFunction("community", "settle"),
+        Input(ids.COMMUNITY_CURSOR, "data"),
+        State(ids.COMMUNITY_ASKED, "data"),
+        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("community", "show"),
@@ -174,17 +176,9 @@ def _none_yet(services: Services, access: Access, asked: dict[str, Any]) -> Answ
 
 
 def _drawn(view: MapView, access: Access, asked: dict[str, Any], had: dict[str, Any]) -> Answer:
-    tz, params = zone(asked.get("tz")), view.run.params
-    made = {
-        "measure": params.measure,
-        "shared": shared_step(params.min_shared),
-        "resolution": params.resolution,
-        "size": params.min_community_size,
-        "young": view.query.young_days,
-    }
+    tz, shown = zone(asked.get("tz")), _sliders(view.run.params) | {"young": view.query.young_days}
     is_same = had.get("digest") == view.digest
     return _only(
-        **{name: value for name, value in made.items() if asked.get("shown", {}).get(name) != value},
         data=no_update if is_same else {"payload": view.payload, "run": view.run.run_id},
         root=f"community is-ready{_admin(access)}" + ("" if view.run.statistics.is_enough else " is-little"),
         notice=None,
@@ -192,15 +186,26 @@ def _drawn(view: MapView, access: Access, asked: dict[str, Any], had: dict[str, 
         facts=community_view.facts(view.run),
         statement=community_view.statement(view, tz),
         options=community_view.run_options(view.runs, tz),
-        run=no_update if asked.get("run") == view.run.run_id else view.run.run_id,
         cut=community_view.cut_words(view),
         cursor={
             "digest": view.digest,
             "run": view.run.run_id,
             "seq": asked.get("seq"),
-            "made": made if view.query.is_as_made else had.get("made") or made,
+            "newest": view.runs[0].run_id if view.runs else "",
+            "made": _sliders(view.made),
+            "sliders": shown,
         },
     )
+
+
+def _sliders(params: MapParams) -> dict[str, Any]:
+    """Where the sliders stand for such settings."""
+    return {
+        "measure": params.measure,
+        "shared": shared_step(params.min_shared),
+        "resolution": params.resolution,
+        "size": params.min_community_size,
+    }
 
 
 def shared_step(min_shared: int) -> int:

@@ -124,8 +124,10 @@ class CommunityInsights:
         if found is None:
             return None
         run, hidden_count, presence = found
+        as_made = self._load(run.run_id) or run
         return MapView(
             run=run,
+            made=as_made.params,
             runs=self.runs(),
             query=query,
             digest=_digest(run, query),

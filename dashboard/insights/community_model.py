@@ -205,6 +205,8 @@ class MapView:
     """Restricted to what they may see, cut as they asked."""
     runs: tuple[RunLine, ...]
     query: CommunityQuery
+    made: MapParams
+    """The settings that the run was made with."""
     digest: str
     """The same map, the same text: the browser keeps what it has."""
     hidden_count: int = 0
