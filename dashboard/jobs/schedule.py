@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
@@ -130,9 +130,9 @@ class Worker:
         except JobBusy:
             return None  # A person, or another worker, was first.
 
-    def plan_all(self) -> None:
-        """:meth:`plan` for every job; no failure of one stops the others."""
-        for spec in self.specs.values():
+    def plan_all(self, names: Collection[str] | None = None) -> None:
+        """:meth:`plan` for every job, or some; no failure of one stops the others."""
+        for spec in [spec for spec in self.specs.values() if names is None or spec.name in names]:
             try:
                 self.plan(spec)
             except StorageError as error:
@@ -147,6 +147,7 @@ class Worker:
         if time.monotonic() - self._retried_s >= _RETRY_LOOK_EVERY_S:
             self._retried_s = time.monotonic()
             self.plan_all()
+        self.plan_all(self._queues)  # Somebody waits at the screen.
         while not self._stopping.is_set() and (names := self._claimable()):
             claimed = self.runs.claim(self.name, names=names)
             if claimed is None:
