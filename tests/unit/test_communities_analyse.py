@@ -18,7 +18,7 @@ from dashboard.analytics.communities.params import MapParams
 from dashboard.analytics.communities.questions import channel_overlaps, ego_map, partners
 from dashboard.analytics.communities.recut import recut, vanished_edges
 
-PARAMS = MapParams(seeds=4, layout_iterations=30, lurker_rule=0)
+PARAMS = MapParams(measure="jaccard", min_shared=3, seeds=4, layout_iterations=30, lurker_rule=0)
 GROUPS, EACH = 5, 8
 
 

@@ -45,9 +45,9 @@ class MapParams:
     """Leave out accounts younger than so many days at the end of the period; 0: nobody."""
 
     # Which overlaps count
-    measure: Measure = "jaccard"
-    """What an edge weighs when communities are looked for."""
-    min_shared: int = 3
+    measure: Measure = "containment"
+    """What an edge weighs when communities are looked for; of containment the smaller channel's share."""
+    min_shared: int = 2
     """Overlaps of fewer shared chatters are left out."""
     min_measure: float = 0.0
     """Overlaps that weigh less in the chosen measure are left out."""
