@@ -82,6 +82,7 @@ class ChattersInsights:
         find_live: FindLive | None = None,
         now: Callable[[], Instant] = now_us,
     ) -> None:
+        self._settings = settings
         self._lake = lake
         self._state = state
         self._captures = captures
@@ -179,6 +180,7 @@ class ChattersInsights:
             managed=managed,
             services=self._services,
             cohort=cohort,
+            kept_days=self._settings.retention_days.get("chat_messages", 0),
             now=self._now(),
         )
 

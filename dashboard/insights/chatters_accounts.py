@@ -110,6 +110,7 @@ def account_detail(
     managed: Sequence[str],
     services: ServiceAccounts,
     cohort: CohortLine | None,
+    kept_days: int,
     now: Instant,
 ) -> AccountDetail:
     """One account in some channels.
@@ -121,6 +122,7 @@ def account_detail(
         managed: Channels whose lists, follows and labels may be read.
         services: Knows service accounts.
         cohort: Theirs, in the analysis that is looked at.
+        kept_days: How long messages are kept; 0 is for ever.
         now: The wall clock.
 
     Raises:
@@ -176,6 +178,9 @@ def account_detail(
         last_message_at=Instant(max(int(row["last_at"]) for row in days)) if days else None,
         rooms=tuple(sorted({row["room_login"] for row in [*lists, *days]})),
         cohort=cohort,
+        notes=(f"Messages are kept for {kept_days} days: what is older is not counted.",)
+        if kept_days
+        else (),
     )
 
 

@@ -249,7 +249,7 @@ def _notes(tested: Tested) -> list[str]:
     notes = []
     first_seen = tested.traits["first_seen"]
     if len(first_seen) and first_seen.all():
-        notes.append("Nothing earlier of this channel is kept: everybody is first seen in this capture.")
+        notes.append("No earlier list or message of this channel that is kept has any of them.")
     chat = tested.chat
     if chat.is_follow_known and not chat.is_follow_complete:
         notes.append("Only follows since the start of collection are known: others may follow, too.")

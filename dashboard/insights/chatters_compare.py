@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from dashboard.insights.live_sources import Lake, records, whole, words
 
 AROUND_US: Final = 30 * MINUTE_US
 """The viewer curve begins so long before the first capture and ends so long after the second."""
+_SAME_RAID_US: Final = 2 * MINUTE_US
 SIDES: Final[tuple[Side, ...]] = ("came", "left", "stayed")
 
 
@@ -117,14 +119,28 @@ def compare(lake: Lake, came: Came, before: CaptureLine, after: CaptureLine, gra
         end_at=end,
         viewers_at=tuple(Instant(at) for at in viewers["sent_at"].tolist()),
         viewers=tuple(int(count) for count in viewers["viewer_count"].tolist()),
-        raids=tuple(
-            RaidMark(
-                Instant(int(row["sent_at"])), words(row["from_login"]) or "?", whole(row["viewer_count"])
-            )
-            for row in records(raids)
-        ),
+        raids=_raids(records(raids)),
         notes=_notes(before, after),
     )
+
+
+def _raids(rows: Iterable[dict[str, Any]]) -> tuple[RaidMark, ...]:
+    """Each raid once: chat and EventSub tell of it within moments."""
+    found: list[RaidMark] = []
+    for row in rows:
+        mark = RaidMark(
+            Instant(int(row["sent_at"])), words(row["from_login"]) or "?", whole(row["viewer_count"])
+        )
+        same = [at for at, known in enumerate(found) if _is_same(known, mark)]
+        if not same:
+            found.append(mark)
+        elif (mark.viewer_count or 0) > (found[same[-1]].viewer_count or 0):
+            found[same[-1]] = replace(found[same[-1]], viewer_count=mark.viewer_count)
+    return tuple(found)
+
+
+def _is_same(known: RaidMark, mark: RaidMark) -> bool:
+    return known.from_login == mark.from_login and mark.at - known.at <= _SAME_RAID_US
 
 
 def _days(tested: Tested, those: Flags) -> Numbers:

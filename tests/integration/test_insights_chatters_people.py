@@ -44,6 +44,7 @@ def test_who_came_who_left_and_how_their_ages_differ(lake: ChattersLake) -> None
             from_room_login="friend",
             viewer_count=42,
         ),
+        Raid(**lake.base(T0 + 40 * MIN, MOTH), user_id="77", user_login="friend", viewer_count=5),
         Raid(**lake.base(T0 + 10 * MIN, WASP), user_id="78", user_login="other", viewer_count=1),
     )
     # Given in the wrong order on purpose: the earlier list is the first.
@@ -61,7 +62,10 @@ def test_who_came_who_left_and_how_their_ages_differ(lake: ChattersLake) -> None
     assert found.ages.left[at[TODAY - 30]] == sum(found.ages.left) == 1
     assert found.ages.stayed[at[OLD]] == sum(found.ages.stayed) == 2
     assert found.viewers == (70, 100, 150)
-    assert found.raids == (RaidMark(Instant(T0 + 10 * MIN), "friend", 42),)
+    assert found.raids == (
+        RaidMark(Instant(T0 + 10 * MIN), "friend", 42),
+        RaidMark(Instant(T0 + 40 * MIN), "friend", 5),
+    )
     assert found.came_cohorts == ()
     for side, ids in (("came", ["4", "5", "6"]), ("left", ["1"]), ("stayed", ["2", "3"])):
         table = lake.insights.compared_people("c1", "c2", side, LOCAL)  # type: ignore[arg-type]
@@ -111,6 +115,7 @@ def test_one_account_whole(lake: ChattersLake) -> None:
     assert [(line.old_login, line.new_login) for line in found.renames] == [("before", "u1")]
     assert not found.is_often_renamed
     assert found.rooms == ("moth",)
+    assert found.notes == ("Messages are kept for 30 days: what is older is not counted.",)
     assert [(line.category, line.words) for line in found.timeline] == [
         ("capture", "Connected to chat"),
         ("suspicious", "Twitch's label: active monitoring"),
