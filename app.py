@@ -109,6 +109,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     from dashboard.api.install import open_api
     from dashboard.auth.install import install_auth, open_auth
     from dashboard.chatters_web import chatters_blueprint
+    from dashboard.community_web import community_blueprint
     from dashboard.docs_web import docs_blueprint
     from dashboard.report_web import report_blueprint
     from dashboard.storage.audit import open_audit
@@ -132,6 +133,7 @@ def create_dash_app(settings: Settings, services: Services) -> Dash:
     app.server.register_blueprint(shell.shell_blueprint())
     app.server.register_blueprint(health_blueprint(services.state))
     app.server.register_blueprint(docs_blueprint())
+    app.server.register_blueprint(community_blueprint(services, services.current_access))
     app.server.register_blueprint(report_blueprint(settings.data_dir, services.current_access))
     if services.chatters is not None:
         app.server.register_blueprint(

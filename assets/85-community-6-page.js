@@ -167,6 +167,9 @@
 
   document.addEventListener("click", function (event) {
     if (!here() || !event.target.closest) return;
+    // The files are of the map as it is cut now.
+    var file = event.target.closest("[data-communityfile]");
+    if (file) { file.href = "/community/files/" + file.dataset.communityfile + location.search; return; }
     var button = event.target.closest("button");
     if (!button) return;
     var told = button.dataset;
@@ -189,7 +192,6 @@
     } else if (told.communitypartners) choosePanel("partners");
     else if (told.communityrename) openRename(told.communityrename, told.name || "");
     else if (told.communityrenamed) closeRename(told.communityrenamed);
-    else if (told.communityexport) put("community-export", { what: told.communityexport, at: Date.now() });
     else if (told.communityrunpick) window.dash_clientside.set_props("community-run", { value: told.communityrunpick });
     else if (told.communityreset && made) {
       [["measure", made.measure], ["shared", made.shared], ["resolution", made.resolution], ["size", made.size], ["young", 0]].forEach(function (row) {

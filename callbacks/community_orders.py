@@ -1,19 +1,15 @@
-"""What people order on the Community page: an analysis, its end, a name, a file."""
+"""What people order on the Community page: an analysis, its end, and a name."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, no_update
 
 from callbacks.background import register_background
 from dashboard.access import Access
 from dashboard.errors import StreamLensError
-from dashboard.insights.community_model import query_of
 from dashboard.jobs import orders
 from dashboard.services import Services
 from dashboard.ui import ids
@@ -36,13 +32,6 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.COMMUNITY_RENAME, "data"),
         prevent_initial_call=True,
     )(lambda asked: rename(services, asked))
-    app.callback(
-        Output(ids.COMMUNITY_DOWNLOAD, "data"),
-        Output(ids.COMMUNITY_MESSAGE, "children", allow_duplicate=True),
-        Input(ids.COMMUNITY_EXPORT, "data"),
-        State(ids.COMMUNITY_REQUEST, "data"),
-        prevent_initial_call=True,
-    )(lambda asked, request: export(services, asked, request))
     register_background(
         app,
         watch_analysis,
@@ -110,49 +99,6 @@ def rename(services: Services, asked: dict[str, Any] | None) -> tuple[Any, Any]:
         return services.community.rename(services.current_access(), key, label), asked.get("at")
     except StreamLensError as error:
         return str(error), no_update
-
-
-def export(
-    services: Services, asked: dict[str, Any] | None, request: dict[str, Any] | None
-) -> tuple[Any, Any]:
-    """The map as a file, as the person sees it.
-
-    Args:
-        services: What is asked.
-        asked: ``channels``, ``overlaps`` or ``json``.
-        request: How the map is cut.
-
-    Returns:
-        The file for ``dcc.Download``, and what the page says.
-    """
-    what = str((asked or {}).get("what") or "")
-    if not what or services.community is None:
-        return no_update, no_update
-    access, query = services.current_access(), query_of(request)
-    try:
-        if what == "json":
-            view = services.community.view(access, query)
-            content = json.dumps(view.payload, ensure_ascii=False) if view else ""
-            return {"content": content, "filename": "community.json", "type": "application/json"}, ""
-        rows = services.community.table(access, query, what).rows
-        return {"content": as_csv(rows), "filename": f"community_{what}.csv", "type": "text/csv"}, ""
-    except StreamLensError as error:
-        return no_update, str(error)
-
-
-def as_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows as CSV; what a spreadsheet would take for a formula has a ``'`` in front."""
-    out = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(out, list(rows[0]))
-        writer.writeheader()
-        writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
-    return out.getvalue()
-
-
-def _safe(value: Any) -> Any:
-    is_risky = isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{value}" if is_risky else value
 
 
 def watch_analysis(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from dashboard.access import Access
 from dashboard.analytics.communities.content import language_name
@@ -18,6 +17,7 @@ from dashboard.errors import JobError, StorageError
 from dashboard.insights import community_channel as channel_parts
 from dashboard.insights.community_access import visible_run
 from dashboard.insights.community_cut import cut_run, has_ages, warm_up
+from dashboard.insights.community_kept import Kept
 from dashboard.insights.community_model import (
     ChannelDetail,
     CommunityQuery,
@@ -47,14 +47,10 @@ STEPS: Final = (
     ("compare", "Changes"),
 )
 """The six steps of an analysis, with what the page calls them."""
-_LOADED: Final = 10
-_CUTS: Final = 16
-_GROWTH_RUNS: Final = 60
+_LOADED, _CUTS, _PRESENCES = 10, 16, 2
 _DRAWER_OVERLAPS: Final = 12
 _MOST_NAME: Final = 60
 _PUBLIC_FOR_S: Final = 60.0
-
-T = TypeVar("T")
 
 
 def _none() -> tuple[()]:
@@ -92,9 +88,9 @@ class CommunityInsights:
         self._jobs = jobs
         self._live_rooms = live_rooms
         self._public_rooms = public_rooms
-        self._loaded: OrderedDict[Hashable, MapRun | None] = OrderedDict()
-        self._presences: OrderedDict[Hashable, Presence | None] = OrderedDict()
-        self._cuts: OrderedDict[Hashable, MapRun] = OrderedDict()
+        self._loaded: Kept[MapRun | None] = Kept(_LOADED)
+        self._presences: Kept[Presence | None] = Kept(_PRESENCES)
+        self._cuts: Kept[MapRun] = Kept(_CUTS)
         self._lock = threading.Lock()
         self._is_warm = False
         self._public: tuple[float, frozenset[str]] | None = None
@@ -123,7 +119,7 @@ class CommunityInsights:
         found = self._visible(access, query)
         if found is None:
             return None
-        run, hidden_count, presence = found
+        run, hidden_count = found
         as_made = self._load(run.run_id) or run
         return MapView(
             run=run,
@@ -133,7 +129,7 @@ class CommunityInsights:
             digest=_digest(run, query),
             hidden_count=hidden_count,
             vanished=self._vanished(access, query, run) if query.young_days else (),
-            has_ages=has_ages(presence),
+            has_ages=bool(query.young_days) and has_ages(self._presence(as_made)),
         )
 
     def channel(self, access: Access, query: CommunityQuery, channel_id: str) -> ChannelDetail | None:
@@ -186,8 +182,8 @@ class CommunityInsights:
         found = self._visible(access, query)
         if found is None:
             return None
-        run, _, presence = found
-        return channel_parts.compare(run, presence, channel_ids)
+        run = found[0]
+        return channel_parts.compare(run, self._presence(self._load(run.run_id) or run), channel_ids)
 
     def partners(self, access: Access, query: CommunityQuery, channel_id: str) -> Partners | None:
         """Whom a channel could raid or play with; None when it is not on the map."""
@@ -202,7 +198,7 @@ class CommunityInsights:
         found = self._visible(access, query)
         if found is None:
             return None
-        run, hidden_count, _ = found
+        run, hidden_count = found
         return QualityPanel(run.quality, run.statistics, run.params, run.created_at, hidden_count)  # type: ignore[arg-type]
 
     def timeline(self, access: Access, limit: int = 12) -> list[TimelinePoint]:
@@ -230,6 +226,24 @@ class CommunityInsights:
             return TableColumns()
         run = found[0]
         return table_of(run, what)
+
+    def file(self, access: Access, query: CommunityQuery, name: str) -> str | bytes | Iterable[str]:
+        """The map as one of the files that can be taken away, with what somebody may see.
+
+        Args:
+            access: Who asks.
+            query: Which run, and how it is cut.
+            name: Of the file.
+
+        Raises:
+            JobError: There is no such file, or no run.
+        """
+        from dashboard.community_io.outputs import NAMES, content_of
+
+        found = self._visible(access, query)
+        if found is None or name not in NAMES:
+            raise JobError("There is no such file of this map.")
+        return content_of(name, found[0])
 
     def rename(self, access: Access, key: str, label: str) -> str:
         """Gives a community a name that this and the next runs show; an empty one takes it back.
@@ -280,14 +294,11 @@ class CommunityInsights:
         if is_first:
             threading.Thread(target=warm_up, name="community-warm-up", daemon=True).start()
 
-    def _visible(self, access: Access, query: CommunityQuery) -> tuple[MapRun, int, Presence | None] | None:
+    def _visible(self, access: Access, query: CommunityQuery) -> tuple[MapRun, int] | None:
         run = self._chosen(query)
         if run is None:
             return None
-        presence = self._presence(run)
-        shown = self._named(self._cut(run, query, presence))
-        restricted, hidden_count = visible_run(shown, access, self._open_rooms())
-        return restricted, hidden_count, presence
+        return visible_run(self._named(self._cut(run, query)), access, self._open_rooms())
 
     def _chosen(self, query: CommunityQuery) -> MapRun | None:
         run_id = query.run_id
@@ -302,33 +313,20 @@ class CommunityInsights:
         return run
 
     def _load(self, run_id: str) -> MapRun | None:
-        return self._remembered(self._loaded, run_id, _LOADED, lambda: self._runs.load(run_id))
+        return self._loaded.get(run_id, lambda: self._runs.load(run_id))
 
     def _presence(self, run: MapRun) -> Presence | None:
-        return self._remembered(self._presences, run.run_id, 2, lambda: self._presence_of(run))
+        return self._presences.get(run.run_id, lambda: self._presence_of(run))
 
-    def _cut(self, run: MapRun, query: CommunityQuery, presence: Presence | None) -> MapRun:
+    def _cut(self, run: MapRun, query: CommunityQuery) -> MapRun:
         params = params_of(run.params, query)
         if params == run.params:
             return run
         # Who may be seen in it does not matter here: it is restricted afterwards, for each person anew.
         key = (run.run_id, params)
-        return self._remembered(self._cuts, key, _CUTS, lambda: cut_run(run, params, presence))
-
-    def _remembered(
-        self, kept: OrderedDict[Hashable, T], key: Hashable, limit: int, make: Callable[[], T]
-    ) -> T:
-        with self._lock:
-            if key in kept:
-                kept.move_to_end(key)
-                return kept[key]
-        made = make()
-        if made is not None:
-            with self._lock:
-                kept[key] = made
-                while len(kept) > limit:
-                    kept.popitem(last=False)
-        return made
+        # Who is behind a run is read from the lake, and only where that is needed.
+        presence = self._presence(run) if params.young_days != run.params.young_days else None
+        return self._cuts.get(key, lambda: cut_run(run, params, presence))
 
     def _named(self, run: MapRun) -> MapRun:
         names = self._names.names()
@@ -362,7 +360,7 @@ class CommunityInsights:
         return tuple(gone)
 
     def _growth(self, channel_id: str) -> tuple[Past, ...]:
-        return tuple(self._runs.past_of(channel_id, names=self._names.names())[-_GROWTH_RUNS:])
+        return tuple(self._runs.past_of(channel_id, names=self._names.names())[-60:])
 
     def _live(self) -> Mapping[str, LiveNow]:
         try:

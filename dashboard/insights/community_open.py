@@ -21,7 +21,6 @@ def open_community(
     orders: Orders,
     jobs: JobRecord,
     live_rooms: Callable[[], Sequence[LiveNow]],
-    presence_of: Callable[[MapRun], Presence | None] | None = None,
 ) -> CommunityInsights:
     """The answers of the Community page; nothing is read before the first question.
 
@@ -31,24 +30,25 @@ def open_community(
         orders: Takes the order for an analysis.
         jobs: Knows whether one is under way.
         live_rooms: The rooms as they are now.
-        presence_of: Who is behind a run; None where nobody can tell any more.
     """
+    from dashboard.insights.chatters_services import ServiceAccounts
     from dashboard.storage.community_names import open_names
+    from dashboard.storage.community_presence import presence_behind
     from dashboard.storage.community_runs import CommunityRuns
 
     def public_rooms() -> Collection[str]:
         return store.query("community_public_rooms")["room_login"].tolist()
 
+    def presence_of(run: MapRun) -> Presence | None:
+        services = frozenset(ServiceAccounts(settings.service_accounts_file).both())
+        return presence_behind(store, run, services)
+
     return CommunityInsights(
         CommunityRuns(store),
         open_names(settings),
-        presence_of or _nobody,
+        presence_of,
         orders,
         jobs,
         live_rooms,
         public_rooms,
     )
-
-
-def _nobody(run: MapRun) -> Presence | None:
-    return None

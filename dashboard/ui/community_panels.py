@@ -125,7 +125,7 @@ def table(columns: TableColumns, view: str) -> Component:
             html.Div(
                 [
                     html.Span(f"{columns.total:,} {what}.{cut}", className="muted"),
-                    html.Div([_export(label, kind) for label, kind in _EXPORTS], className="exports"),
+                    _files(),
                 ],
                 className="table-head",
             ),
@@ -148,15 +148,35 @@ def table(columns: TableColumns, view: str) -> Component:
     )
 
 
-_EXPORTS = (("Channels, CSV", "channels"), ("Overlaps, CSV", "overlaps"), ("Map, JSON", "json"))
+_FILES = (
+    ("Channels, CSV", "graph_nodes.csv"),
+    ("Overlaps, CSV", "graph_edges.csv"),
+    ("JSON", "analysis_results.json"),
+    ("GEXF", "graph.gexf"),
+    ("GraphML", "graph.graphml"),
+    ("Picture, SVG", "map.svg"),
+    ("Picture, PNG", "map.png"),
+    ("One page to keep", "map.html"),
+)
 
 
-def _export(label: str, kind: str) -> html.Button:
-    return html.Button(
-        [components.icon("download"), html.Span(label)],
-        className="button",
-        type="button",
-        **components.data(communityexport=kind),
+def _files() -> html.Details:
+    """The map as files, as it is cut now."""
+    links = [
+        html.A(
+            label,
+            href=f"/community/files/{name}",
+            className="export-link",
+            **components.data(communityfile=name),
+        )
+        for label, name in _FILES
+    ]
+    return html.Details(
+        [
+            html.Summary([components.icon("download"), html.Span("Export")], className="button"),
+            html.Div(links, className="export-list"),
+        ],
+        className="community-exports",
     )
 
 

@@ -150,7 +150,7 @@ def test_young_accounts_take_the_edges_with_them_that_hang_on_them() -> None:
     young = page.view(LOCAL, CommunityQuery(young_days=7))
     assert whole is not None
     assert young is not None
-    assert whole.has_ages
+    assert young.has_ages
     ids = RUN.nodes.channels.ids
     assert pairs(whole.run) == {frozenset(ids[:2]), frozenset(ids[2:4])}
     assert pairs(young.run) == {frozenset(ids[:2])}
@@ -259,3 +259,13 @@ def test_queries_from_addresses_take_only_what_makes_sense() -> None:
 
 def test_the_payload_of_the_invented_run_is_the_model_s() -> None:
     assert insights(RUN).view(LOCAL, CommunityQuery()).payload == to_map_payload(RUN)  # type: ignore[union-attr]
+
+
+def test_a_map_as_a_file_has_only_what_may_be_seen() -> None:
+    page = insights(RUN, public=("quietfish",))
+    text = str(page.file(VIEWER, CommunityQuery(), "graph_nodes.csv"))
+    assert "mothlight" in text
+    assert "quietfish" in text
+    assert not any(f"{login}," in text for login in RUN.nodes.channels.logins[2:])
+    with pytest.raises(JobError, match="no such file"):
+        page.file(LOCAL, CommunityQuery(), "../secret")
