@@ -165,6 +165,7 @@ def _chat(chance: Any, size: int, message_count: int, now: int) -> Iterator[Even
 
 
 def _measure(insights: ChattersInsights, ids: list[str], turns: int) -> dict[str, Any]:
+    insights.analysis(Selection(capture_ids=("other0",)), LOCAL)  # libraries are loaded, DuckDB is open
     selection = Selection(capture_ids=(ids[0],))
     first_s, analysis = _timed(lambda: insights.analysis(selection, LOCAL))
     traits = (
