@@ -21,6 +21,7 @@ import pytest
 
 _BINARIES = Path("/usr/lib/postgresql")
 _USER = "streamlens"
+_SHARED = "shared"
 _START_S = 60
 
 
@@ -29,7 +30,7 @@ class PostgresMissingError(Exception):
 
 
 class PostgresServer:
-    """A running server; every test gets a database of its own.
+    """A running server; every test gets a database that is as good as new.
 
     Args:
         folder: Where its socket is.
@@ -43,11 +44,15 @@ class PostgresServer:
         """The address of a database, in the form that DATABASE_URL takes."""
         return f"{scheme}://{_USER}@/{database}?host={self._folder}"
 
-    def make(self, template: str = "template0") -> str:
+    def make(self) -> str:
         """A new database; its name."""
         name = f"t{next(self._numbers)}"
-        self.execute("postgres", f"create database {name} template {template}")
+        self.execute("postgres", f"create database {name} template template0")
         return name
+
+    def clear(self, database: str) -> None:
+        """Empties a database: much faster than a new one, of which each is 300 files."""
+        self.execute(database, "drop schema public cascade; create schema public")
 
     def execute(self, database: str, statement: str) -> list[Any]:
         """Does one statement, past the code under test; gives its rows."""
@@ -92,16 +97,10 @@ def running_postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """Postgres for all tests, with one database that has the state's tables to copy others from."""
+    """Postgres for all tests, with one database for :func:`state_url`."""
     try:
         with running_postgres() as postgres:
-            postgres.execute("postgres", "create database made template template0")
-            from dashboard.storage.state_db import StateDatabase
-
-            with tempfile.TemporaryDirectory() as folder:
-                database = StateDatabase(Path(folder), postgres.url("made"))
-                database.migrate()
-                database.close()
+            postgres.execute("postgres", f"create database {_SHARED} template template0")
             yield postgres
     except PostgresMissingError as error:
         pytest.skip(str(error))
@@ -109,11 +108,12 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def state_url(request: pytest.FixtureRequest) -> str:
-    """The test runs on both: an empty DATABASE_URL (SQLite in the folder) and a Postgres database."""
+    """The test runs on both: an empty DATABASE_URL (SQLite in the folder) and an empty Postgres database."""
     if request.param == "sqlite":
         return ""
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.url(server.make("made"))
+    server.clear(_SHARED)
+    return server.url(_SHARED)
 
 
 def _binaries() -> Path:

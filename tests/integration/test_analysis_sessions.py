@@ -16,7 +16,7 @@ from dashboard.job_handle import Room
 from dashboard.jobs.state_upkeep import StateUpkeep
 from dashboard.storage import analysis_sessions
 from dashboard.storage.accounts import open_accounts
-from dashboard.storage.analysis_sessions import MOST_CAPTURES, MOST_UNSAVED, AnalysisSessions, open_sessions
+from dashboard.storage.analysis_sessions import AnalysisSessions, open_sessions
 from dashboard.storage.audit import AuditLog
 from dashboard.storage.captures import open_captures
 from dashboard.storage.state_db import StateDatabase
@@ -171,20 +171,24 @@ def test_somebody_elses_session_is_none(sessions: AnalysisSessions) -> None:
     assert sessions.get(mine.session_id, "7") == mine
 
 
-def test_there_is_an_end_to_how_much_one_person_keeps(sessions: AnalysisSessions, clock: Clock) -> None:
+def test_there_is_an_end_to_how_much_one_person_keeps(
+    sessions: AnalysisSessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis_sessions, "MOST_UNSAVED", 3)
+    monkeypatch.setattr(analysis_sessions, "MOST_CAPTURES", 4)
     saved = sessions.create("7", "saved")
     sessions.save(saved.session_id, "7")
     made = []
-    for number in range(MOST_UNSAVED + 2):
+    for number in range(5):
         clock(number / 100)
         made.append(sessions.create("7", str(number)).session_id)
     kept = {session.session_id for session in sessions.of_owner("7")}
     assert kept == {saved.session_id, *made[2:]}
-    full = sessions.add_captures(made[-1], "7", [f"c{number}" for number in range(MOST_CAPTURES)])
+    full = sessions.add_captures(made[-1], "7", ["c1", "c2", "c3", "c4"])
     assert full is not None
-    with pytest.raises(StorageError, match="100 captures at most"):
+    with pytest.raises(StorageError, match="4 captures at most"):
         sessions.add_captures(made[-1], "7", ["one more"])
-    assert sessions.delete_all("7") == MOST_UNSAVED + 1
+    assert sessions.delete_all("7") == 4
 
 
 def test_that_one_ended_is_in_the_audit_log_without_its_name(

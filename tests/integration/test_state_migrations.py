@@ -101,7 +101,10 @@ def test_the_steps_lead_to_the_same_tables_on_sqlite(tmp_path: Path) -> None:
 def test_the_steps_lead_to_the_same_tables_on_postgres(
     tmp_path: Path, postgres_server: PostgresServer
 ) -> None:
-    stepped = postgres_server.make()
+    stepped, fresh = postgres_server.make(), postgres_server.make()
+    database = StateDatabase(tmp_path, postgres_server.url(fresh))
+    database.migrate()
+    database.close()
     engine = make_engine(tmp_path, postgres_server.url(stepped))
     with writing(engine) as con:
         migrations._upgrade(con)
@@ -114,7 +117,7 @@ def test_the_steps_lead_to_the_same_tables_on_postgres(
     with reading(engine) as con:
         assert migrations._differences(con) == []
     engine.dispose()
-    assert postgres_schema(postgres_server, stepped) == postgres_schema(postgres_server, "made")
+    assert postgres_schema(postgres_server, stepped) == postgres_schema(postgres_server, fresh)
 
 
 def test_what_differs_from_the_code_is_found(databases: StateDatabase) -> None:
@@ -264,8 +267,9 @@ def test_the_check_says_how_it_is(databases: StateDatabase, tmp_path: Path, stat
 
 
 def test_every_way_to_write_a_postgres_address_works(tmp_path: Path, postgres_server: PostgresServer) -> None:
+    database = postgres_server.make()
     for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        settings = Settings(_env_file=None, database_url=postgres_server.url("made", scheme))
+        settings = Settings(_env_file=None, database_url=postgres_server.url(database, scheme))
         state = State(tmp_path, settings.database_url.get_secret_value())
         assert state.followed() == []
         state.close()

@@ -15,7 +15,8 @@ from dashboard.access import LOCAL, Access
 from dashboard.config import Settings
 from dashboard.errors import StorageError
 from dashboard.events import Instant
-from dashboard.insights.account import AUDIT_FIRST, AUDIT_MORE, AccountInsights
+from dashboard.insights import account
+from dashboard.insights.account import AccountInsights
 from dashboard.storage.accounts import open_accounts
 from dashboard.storage.audit import AuditEntry, open_audit
 from dashboard.storage.tokens import open_vault
@@ -55,15 +56,17 @@ def test_everybody_sees_their_own_and_admins_all(insights: AccountInsights) -> N
     assert insights.audit(Access("")).entries == (), "what nobody in particular did is not anybody's own"
 
 
-def test_older_ones_come_when_asked_for(insights: AccountInsights) -> None:
-    for number in range(AUDIT_FIRST + AUDIT_MORE):
+def test_older_ones_come_when_asked_for(insights: AccountInsights, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "AUDIT_FIRST", 2)
+    monkeypatch.setattr(account, "AUDIT_MORE", 3)
+    for number in range(5):
         insights.note("login", ONE, "192.0.2.1", str(number))
     first = insights.audit(ONE)
-    assert (len(first.entries), first.has_older) == (AUDIT_FIRST, True)
+    assert (len(first.entries), first.has_older) == (2, True)
     more = insights.audit(ONE, older_count=1)
-    assert (len(more.entries), more.has_older) == (AUDIT_FIRST + AUDIT_MORE, True)
+    assert (len(more.entries), more.has_older) == (5, True)
     assert not insights.audit(ONE, older_count=2).has_older
-    assert len(insights.audit(ONE, older_count=-5).entries) == AUDIT_FIRST
+    assert len(insights.audit(ONE, older_count=-5).entries) == 2
 
 
 def test_the_list_says_whose_it_is_and_how_much(insights: AccountInsights) -> None:
