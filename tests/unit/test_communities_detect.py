@@ -7,8 +7,10 @@ import pytest
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from dashboard.analytics.communities.consensus import consensus, torn_by_weight
+from dashboard.analytics.communities.cutting import cut
 from dashboard.analytics.communities.detect import Graph, detect, ordered, runs
-from dashboard.analytics.communities.params import Algorithm
+from dashboard.analytics.communities.overlaps import Overlaps
+from dashboard.analytics.communities.params import Algorithm, MapParams
 from dashboard.analytics.communities.scores import (
     adjusted_rand,
     cohesion,
@@ -142,3 +144,19 @@ def test_modularity_and_coherence_by_hand() -> None:
     ties = cohesion(TWO.source, TWO.target, TWO.weight, membership, 2)
     assert (ties.internal.tolist(), ties.external.tolist()) == ([10, 10], [1, 1])
     assert ties.coherence.tolist() == pytest.approx([10 / 11] * 2)
+
+
+def test_a_huge_map_is_grouped_by_each_channels_strongest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the limits set so low that only one edge of each channel counts, the bridge goes first."""
+    found = Overlaps(
+        TWO.source, TWO.target, np.where(TWO.source == 4, 1.0, 9.0), np.full(11, 90.0), 500.0, len(TWO.source)
+    )
+    edges = cut(found, MapParams(min_shared=1, over_chance=False))
+    assert len(edges.graph.source) == len(TWO.source)
+    monkeypatch.setattr("dashboard.analytics.communities.cutting._MANY_EDGES", 5)
+    monkeypatch.setattr("dashboard.analytics.communities.cutting._STRONGEST", 1)
+
+    few = edges.graph
+
+    assert 5 <= len(few.source) < len(TWO.source)
+    assert (4, 5) not in set(zip(few.source.tolist(), few.target.tolist(), strict=True))

@@ -13,6 +13,7 @@ from dashboard.analytics.communities.backbone import (
     p_values,
     significance,
     standing_out,
+    strongest,
 )
 from dashboard.analytics.communities.build import presence_from_pairs
 from dashboard.analytics.communities.edge_tables import edges_from_table
@@ -188,3 +189,13 @@ def test_the_strongest_of_the_backbone_are_drawn_and_two_of_everybody() -> None:
     shown = drawn(*ring, np.array([9.0, 9, 9, 9, 9, 1]), np.zeros(6, dtype=bool), 8)
 
     assert shown.tolist() == [True] * 5 + [False]
+
+
+def test_the_strongest_of_either_end() -> None:
+    """Of the star's edges the leaf's only one is always its strongest; among none there is none."""
+    source, target = np.array([0, 0, 0, 1]), np.array([1, 2, 3, 2])
+    weight = np.array([9.0, 5.0, 1.0, 7.0])
+    everywhere = np.ones(4, dtype=bool)
+
+    assert strongest(source, target, weight, everywhere, 1).tolist() == [True, False, True, True]
+    assert not strongest(source, target, weight, ~everywhere, 1).any()

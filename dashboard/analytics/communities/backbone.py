@@ -97,12 +97,16 @@ def drawn(source: Ints, target: Ints, weight: Floats, in_backbone: Bools, top_k:
         in_backbone: Which stand out.
         top_k: So many for each channel; 0: all of the backbone.
     """
-    everywhere = np.ones(len(source), dtype=bool)
-    first = _rank_at_ends(source, target, weight, everywhere).min(axis=0, initial=len(source)) < ALWAYS_DRAWN
+    first = strongest(source, target, weight, np.ones(len(source), dtype=bool), ALWAYS_DRAWN)
     if not top_k:
         return in_backbone | first
-    ranks = _rank_at_ends(source, target, weight, in_backbone).min(axis=0, initial=len(source))
-    return (in_backbone & (ranks < top_k)) | first
+    return first | strongest(source, target, weight, in_backbone, top_k)
+
+
+def strongest(source: Ints, target: Ints, weight: Floats, among: Bools, count: int) -> Bools:
+    """Which edges are among the so many strongest of one of their two channels."""
+    ranks = _rank_at_ends(source, target, weight, among).min(axis=0, initial=len(source))
+    return among & (ranks < count)
 
 
 def _rank_at_ends(source: Ints, target: Ints, weight: Floats, among: Bools) -> Ints:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from dashboard.analytics.communities.backbone import drawn, p_values, standing_out
+from dashboard.analytics.communities.backbone import drawn, p_values, standing_out, strongest
 from dashboard.analytics.communities.build import taken
 from dashboard.analytics.communities.consensus import Consensus, consensus, torn_by_weight
 from dashboard.analytics.communities.detect import Graph, detect, runs
@@ -24,6 +24,8 @@ from dashboard.analytics.communities.overlaps import (
 from dashboard.analytics.communities.params import Algorithm, MapParams
 from dashboard.analytics.communities.scores import adjusted_rand, modularity, strengths
 
+_MANY_EDGES: Final = 1_000_000
+_STRONGEST: Final = 100
 _SEEDS_APART: Final = 10_000
 """Runs of neighbouring seeds share no start."""
 
@@ -45,8 +47,10 @@ class Cut:
 
     @property
     def graph(self) -> Graph:
-        """The edges that have any pull."""
+        """The edges that have any pull; on maps of many millions each channel's strongest are enough."""
         some = self.pull > 0
+        if some.sum() > _MANY_EDGES:
+            some &= strongest(self.found.source, self.found.target, self.pull, some, _STRONGEST)
         return Graph(len(self.found.sizes), self.found.source[some], self.found.target[some], self.pull[some])
 
 
