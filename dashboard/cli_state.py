@@ -41,7 +41,7 @@ def _migrated(database: StateDatabase) -> tuple[dict[str, Any], str]:
     from dashboard.storage.migrations import HEAD
 
     before = database.migrate()
-    words = "." if before == HEAD else f" now; before: {before or 'none'}."
+    words = "." if before == HEAD else f" now; before: {before or 'a new one, or from before versions'}."
     summary = {"ok": True, "version": HEAD, "before": before}
     return summary, f"The state database is at version {HEAD}{words}"
 
@@ -61,8 +61,9 @@ def _checked(database: StateDatabase) -> tuple[dict[str, Any], str]:
     if schema.is_current:
         return summary, f"The state database is at version {HEAD}, as this version needs it."
     if not schema.differences:
+        version = f"at version {schema.version}" if schema.version else "from before there were versions"
         return summary, (
-            f"The state database is at version {schema.version or 'none'}; {HEAD} is needed. "
+            f"The state database is {version}; {HEAD} is needed. "
             "The next start brings it up, or python app.py migrate."
         )
     found = "\n".join(f"  {difference}" for difference in schema.differences)
