@@ -57,10 +57,10 @@
 
   var ENDS = { complete: "complete", failed: "failed", cancelled: "cancelled" };
   function ended(told) {
-    if (!told || !ENDS[told.state]) return [keep(), keep()];
+    if (!told || !ENDS[told.state]) return keep();
+    put("chatters-asked", { data: String(Date.now()) });
     var words = "Capture of " + told.room_login + ": " + ENDS[told.state] + ".";
-    if (told.state === "complete") words += " " + told.listed_count.toLocaleString("en-GB") + " people.";
-    return [words, String(Date.now())];
+    return words + (told.state === "complete" ? " " + told.listed_count.toLocaleString("en-GB") + " people." : "");
   }
 
   // ---- The picture -----------------------------------------------------------------------
@@ -296,6 +296,11 @@
     return keep();
   }
 
+  function look(told) {
+    if (told) put("chatters-scope", { value: told.scope || null });
+    return keep();
+  }
+
   function go(room, here) {
     return room && here && room !== here.room && here.room !== "" ? "/chatters/" + encodeURIComponent(room) : keep();
   }
@@ -303,7 +308,7 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     chatters: {
       gate: gate, tableAsk: tableAsk, compareAsk: compareAsk, brushed: brushed, clicked: clicked,
-      fill: fill, search: search, watch: watch, go: go, ended: ended
+      fill: fill, search: search, watch: watch, look: look, go: go, ended: ended
     }
   });
 })();

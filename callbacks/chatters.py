@@ -46,7 +46,9 @@ OUTPUTS = {
     "switcher": Output(ids.CHATTERS_SWITCHER, "options"),
     "chosen": Output(ids.CHATTERS_SWITCHER, "value"),
     "scopes": Output(ids.CHATTERS_SCOPE, "options"),
-    "scope": Output(ids.CHATTERS_SCOPE, "value"),
+    # Not the choice itself: the question hangs on it, and Dash holds back what would go round in a circle
+    # for as long as any background job runs.
+    "scope": Output(ids.CHATTERS_GO, "data"),
     "capture": Output(ids.CHATTERS_CAPTURE, "children"),
     "spoke": Output(ids.CHATTERS_SPOKE, "children"),
     "notice": Output(ids.CHATTERS_NOTICE, "children"),
@@ -114,6 +116,12 @@ def _register_clientside(app: Dash) -> None:
         ClientsideFunction("chatters", "clicked"),
         Output(ids.CHATTERS_PICK, "data"),
         Input(ids.CHATTERS_CHART, "clickData"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("chatters", "look"),
+        Output(ids.CHATTERS_GO, "clear_data"),
+        Input(ids.CHATTERS_GO, "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
@@ -236,7 +244,7 @@ def _fill_scope(update: Update, captures: Sequence[CaptureLine], sessions: Seque
         lambda: chatters_rooms_view.scope_options(captures, sessions, update.now, update.tz),
     )
     if scope != update.request.get("scope"):
-        update.answer["scope"] = scope or None
+        update.answer["scope"] = {"scope": scope, "seq": update.request["seq"]}
     capture = update.shown(captures, scope)
     update.cursor["shown"] = capture.capture_id if capture else ""
     others = chatters_compare_view.options(captures, capture, update.now, update.tz)
@@ -263,10 +271,10 @@ def _fill_sessions(update: Update, sessions: Sequence[SessionLine], shown: Captu
 def _fill_analysis(update: Update, analysis: ChattersAnalysis | None) -> None:
     if analysis is None:
         return
-    key = update.cursor["data_key"]
+    said = (analysis.verdict, analysis.captures, chatters_verdict_view.tested(analysis), update.today)
     update.put(
         "verdict",
-        (key, update.today),
+        (said, analysis.is_enough, chatters_verdict_view.caveats(analysis)),
         lambda: chatters_verdict_view.verdict(analysis, update.now, update.tz),
     )
     update.put(

@@ -49,8 +49,8 @@ def register(app: Dash, services: Services) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("chatters", "ended"),
+        # Only this: whatever the page's question hangs on would be held back until the capture is over.
         Output(ids.CHATTERS_MESSAGE, "children", allow_duplicate=True),
-        Output(ids.CHATTERS_ASKED, "data", allow_duplicate=True),
         Input(ids.SHELL_CHATTERS_RESULT, "data"),
         prevent_initial_call=True,
     )

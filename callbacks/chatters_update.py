@@ -145,17 +145,12 @@ class Update:
         used += [c for s in sessions if scope == f"s:{s.session_id}" for c in s.captures]
         is_fresh = any(self.now - capture.at < FRESH_FOR_US for capture in used)
         payload = selection.to_payload()
-        data = (payload, [(c.capture_id, c.known_count) for c in used], is_fresh and self.now // MINUTE_US)
+        data = (payload, [(c.capture_id, c.known_count) for c in used])
         self.cursor["data_key"] = updates.digest(data)
         self.cursor["selection"] = payload
-        drawn = (
-            data,
-            self.theme,
-            self.request.get("is_narrow"),
-            self.picked,
-            self.request.get("cohort"),
-            self.today,
-        )
+        minute = is_fresh and self.now // MINUTE_US
+        looks = (self.theme, self.request.get("is_narrow"), self.picked, self.request.get("cohort"))
+        drawn = (data, minute, looks, self.today)
         if self.cursor.get("drawn") == updates.digest(drawn):
             return None
         self.cursor["drawn"] = updates.digest(drawn)

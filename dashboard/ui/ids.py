@@ -115,6 +115,8 @@ CHATTERS_HEADER: Final = "chatters-header"
 CHATTERS_SWITCHER: Final = "chatters-switcher"
 CHATTERS_SCOPE: Final = "chatters-scope"
 """Which capture, or which session's, is looked at."""
+CHATTERS_GO: Final = "chatters-go"
+"""What the page should look at by itself: the next capture."""
 CHATTERS_CAPTURE: Final = "chatters-capture"
 """The buttons that ask for a capture of the room."""
 CHATTERS_MINUTES: Final = "chatters-minutes"
@@ -165,6 +167,7 @@ CHATTERS_STORES: Final = (
     CHATTERS_REQUEST,
     CHATTERS_CURSOR,
     CHATTERS_ASKED,
+    CHATTERS_GO,
     CHATTERS_ZOOM,
     CHATTERS_PICK,
     CHATTERS_WANTED,
