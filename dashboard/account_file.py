@@ -65,7 +65,7 @@ def read_accounts(path: Path, *, as_of_day: int) -> AccountFile:
             header = [name.strip().lower() for name in next(rows, [])]
             column, read = _column(path, header, as_of_day)
             id_at = next((header.index(name) for name in _ID_COLUMNS if name in header), None)
-            found = _Rows(header.index(column), id_at, read)
+            found = _Rows(header.index(column), id_at, read, is_single=len(header) == 1)
             found.take(rows)
     except OSError as error:
         raise RecordingError(f"{path.name} can't be read: {error.strerror}.") from None
@@ -96,12 +96,16 @@ def _column(path: Path, header: Sequence[str], as_of_day: int) -> tuple[str, Cal
 class _Rows:
     """The rows as they come."""
 
-    def __init__(self, value_at: int, id_at: int | None, read: Callable[[str], int | None]) -> None:
+    def __init__(
+        self, value_at: int, id_at: int | None, read: Callable[[str], int | None], *, is_single: bool
+    ) -> None:
         self.days: list[int] = []
         self.unknown = 0
         self.duplicates = 0
         self._value_at = value_at
         self._id_at = id_at
+        # In a file of one column an empty line is an empty cell.
+        self._is_single = is_single
         self._read = read
         self._known: dict[str, int | None] = {}
         self._seen: set[tuple[str, str]] = set()
@@ -110,7 +114,7 @@ class _Rows:
 
     def take(self, rows: Iterable[list[str]]) -> None:
         for line, row in enumerate(rows, start=2):
-            if not any(row):
+            if not row and not self._is_single:
                 continue
             text = row[self._value_at].strip() if self._value_at < len(row) else ""
             if self._is_again(row, text):

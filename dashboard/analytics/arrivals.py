@@ -108,10 +108,10 @@ def _chance(count: int, total: int, same: int, times: Instants, others: Instants
     """Binomial upper tail at the others' share of the stretch, times the stretches there were."""
     if len(others) < LEAST_ARRIVALS:
         return None
-    from scipy.stats import binom
+    from scipy.special import betainc
 
     span = max(times[-1], others[-1]) - min(times[0], others[0]) + 1
     stretches = max(1.0, float(span) / width)
     # One more than was seen, so that a stretch without others is not held impossible.
     usual = (same + 1) / (len(others) + stretches)
-    return min(1.0, float(binom.sf(count - 1, total, min(1.0, usual))) * stretches)
+    return min(1.0, float(betainc(count, total - count + 1, min(1.0, usual))) * stretches)
