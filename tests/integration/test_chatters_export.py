@@ -439,3 +439,32 @@ def test_other_names_are_not_there_and_failures_are_said(site: Site, monkeypatch
     monkeypatch.setattr(site.lake.insights, "analysis", fail)
     answer = site.get("accounts.csv", CHOSEN)
     assert (answer.status_code, answer.text) == (503, "The lake does not answer.")
+
+
+def test_a_cohort_that_was_found_goes_out_by_every_way(tmp_path: Path) -> None:
+    with Ingest(tmp_path, flush_interval_s=0.02) as ingest:
+        lake = ChattersLake(tmp_path, ingest)
+        crowd, wave = [str(1_000 + n) for n in range(400)], [str(2_000 + n) for n in range(40)]
+        # One account each ten days, and forty on one day.
+        lake.born(
+            {who: TODAY - 100 - 10 * n for n, who in enumerate(crowd)} | dict.fromkeys(wave, TODAY - 40)
+        )
+        lake.capture("c1", [*crowd, *wave])
+        site = Site(lake)
+        figures = site.get("aggregates.json", CHOSEN).get_json()
+        (cohort,) = [one for one in figures["cohorts"] if one["start"] == "2024-08-25"]
+        assert (cohort["end"], cohort["observed"]) == ("2024-08-25", 40)
+        assert cohort["q"] < 0.01
+        number = str(cohort["number"])
+        rows = rows_of(iter([site.get("aggregates.csv", CHOSEN).data]))
+        assert [
+            row["observed"] for row in rows if row["section"] == "cohort" and row["cohort"] == number
+        ] == ["40"]
+        people = rows_of(iter([site.get("accounts.csv", CHOSEN).data]))
+        assert {row["twitch_user_id"] for row in people if row["cohort"] == number} == set(wave)
+        told = site.get("accounts.json", Selection(capture_ids=("c1",), cohort=cohort["number"])).get_json()
+        assert [one["created_at"] for one in told["accounts"]] == ["2024-08-25T12:00:00Z"] * 40
+        page = Page(site.get("evidence.html", CHOSEN).text)
+        assert page.open == []
+        assert f"Unusual cohort {number}: created 2024-08-25" in page.text
+        lake.close()
