@@ -66,7 +66,8 @@ def read_table(path: Path, is_header: Callable[[Sequence[str]], bool]) -> Table:
         raise RecordingError(f"{path}: no rows in it, only blank lines or comments. Export it again.")
     first = rows[0][1]
     names = tuple(plain(cell) for cell in first)
-    if is_header(names) or _looks_like_names(rows):
+    has_numbers = any(parse_number(cell) is not None for cell in first)
+    if not has_numbers and (is_header(names) or _looks_like_names(rows)):
         return Table(path, names, tuple(first), rows[1:])
     width = max(len(row) for _, row in rows[:_LOOKED_AT])
     return Table(path, ("",) * width, ("",) * width, rows)
@@ -118,7 +119,7 @@ def _looks_like_names(rows: list[tuple[int, list[str]]]) -> bool:
     """A first line of words over lines with numbers where it has none."""
     first = rows[0][1]
     below = [row for _, row in rows[1:_LOOKED_AT]]
-    if not below or any(parse_number(cell) is not None for cell in first):
+    if not below:
         return False
     return any(
         sum(len(row) > index and parse_number(row[index]) is not None for row in below) > len(below) / 2

@@ -36,6 +36,7 @@ def read(folder: Path, edges: str, nodes: str = "") -> ReadEdges:
         "TARGET\tSOURCE\tWEIGHT\nForsen\txqc\t120\n\nlirik\tforsen\t30\n",
         "xqc,Forsen,120\nforsen,lirik,30\n",
         "xqc Forsen 120\nforsen lirik 30\n",
+        "a,b,weight\nxqc,Forsen,120\nforsen,lirik,30\n",
         "# made by hand\nxqc,Forsen,120\nforsen,lirik,30\n",
         "\ufeffstreamer_i,streamer_j,shared_viewers\nxqc,Forsen,120\nforsen,lirik,30\n",
         "Source,Target,Type,Id,Label,timeset,Weight\nxqc,Forsen,Undirected,0,,,120\nforsen,lirik,Undirected,1,,,30.0\n",
