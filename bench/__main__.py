@@ -27,6 +27,7 @@ _NAMES = (
     "sync",
     "capture",
     "chatters",
+    "accounts",
     "communities",
     "map",
 )

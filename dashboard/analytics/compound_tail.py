@@ -50,14 +50,15 @@ def _tail(k: Floats, mean: Floats, clump: float, s: Floats) -> Floats:
     # The saddlepoint lies between 0 and where the generating function ends.
     low = np.zeros(len(k))
     high = np.minimum(np.log1p(np.log1p(1 / (s * clumps)) / clump), np.log(k / mean))
-    t = (low + high) / 2
+    # The curve bends upwards: from the right Newton's steps come down to it without a detour.
+    t = high * (1 - 1e-6)
     for _ in range(_ROUNDS):
         growth, left = _parts(t, clump, s * clumps)
         too_far = np.log(mean / k) + t + clump * np.expm1(t) - np.log(left)
         low, high = np.where(too_far > 0, low, t), np.where(too_far > 0, t, high)
         step = t - too_far / (1 + clump * np.exp(t) * (1 + s * clumps * growth / left))
-        step = np.where((step > low) & (step < high), step, (low + high) / 2)
-        is_done = bool(np.max(np.abs(step - t)) < 1e-10)
+        step = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+        is_done = bool(np.max(np.abs(step - t)) < 1e-8)
         t = step
         if is_done:
             break
