@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Index,
     String,
@@ -199,7 +200,7 @@ class Accounts:
             self.end_expired()
             return None
         if row["token_error"]:
-            self.close_sessions(row["user_id"])
+            self._end_of(row["user_id"])
             return None
         if now - row["seen_at"] > _SEEN_EVERY_US:
             self._note_seen(session_hash, now)
@@ -231,9 +232,9 @@ class Accounts:
         others = _SESSIONS.c.user_id.not_in(list(user_ids))
         with self._database.write() as con:
             ended = _end_expired(con, now_us())
-            count = con.execute(delete(_SESSIONS).where(others)).rowcount
+            ended += _end(con, others, "taken off the list of those who may log in")
         tell(ended)
-        return count + len(ended)
+        return len(ended)
 
     def end_expired(self) -> int:
         """Deletes the sessions whose time is over, each with a line in the audit log; says how many."""
@@ -251,6 +252,11 @@ class Accounts:
         """Closes all connections."""
         self._database.close()
 
+    def _end_of(self, user_id: str) -> None:
+        with self._database.write() as con:
+            ended = _end(con, _SESSIONS.c.user_id == user_id, "the grant was taken back at Twitch")
+        tell(ended)
+
     def _note_seen(self, session_hash: str, now: Instant) -> None:
         change = update(_SESSIONS).where(_SESSIONS.c.session_hash == session_hash)
         with self._database.write() as con:
@@ -264,13 +270,16 @@ def open_accounts(settings: Settings) -> Accounts:
 
 
 def _end_expired(con: Connection, now: Instant) -> list[AuditEntry]:
-    over = _SESSIONS.c.expires_at <= now
-    rows = con.execute(select(_SESSIONS).where(over).order_by(_SESSIONS.c.expires_at)).mappings().all()
-    if not rows:
-        return []
-    con.execute(delete(_SESSIONS).where(over))
+    return _end(con, _SESSIONS.c.expires_at <= now, "its time was over")
+
+
+def _end(con: Connection, is_over: ColumnElement[bool], why: str) -> list[AuditEntry]:
+    query = select(_SESSIONS).where(is_over).order_by(_SESSIONS.c.expires_at)
+    rows = con.execute(query).mappings().all()
+    if rows:
+        con.execute(delete(_SESSIONS).where(is_over))
     return [
-        add_entry(con, LOGIN_EXPIRED, user_id=row["user_id"], address=row["address"], detail=row["agent"])
+        add_entry(con, LOGIN_EXPIRED, user_id=row["user_id"], address=row["address"], detail=why)
         for row in rows
     ]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from dashboard.access import Access
 from dashboard.config import Settings
@@ -15,6 +16,7 @@ from dashboard.events import Instant
 from dashboard.logs import configure_audit, hide
 from dashboard.storage.accounts import Accounts, open_accounts
 from dashboard.storage.audit import CAPTURE_ASKED, AuditLog, open_audit
+from dashboard.storage.tokens import UserToken, open_vault
 
 PERSON = Access("11", "eleven", "Eleven")
 
@@ -101,8 +103,8 @@ def test_a_login_that_expires_is_noted_once(
     now[0] = Instant(now[0] + 61_000_000)
     assert accounts.find_session(short) is None
     assert accounts.find_session(short) is None
-    assert [(entry.action, entry.user_login, entry.address) for entry in audit.recent()] == [
-        ("login expired", "eleven", "192.0.2.1")
+    assert [(entry.action, entry.user_login, entry.address, entry.detail) for entry in audit.recent()] == [
+        ("login expired", "eleven", "192.0.2.1", "its time was over")
     ]
     assert accounts.find_session(long) is not None
     now[0] = Instant(now[0] + 60_000_000)
@@ -110,3 +112,25 @@ def test_a_login_that_expires_is_noted_once(
     assert len(audit.recent()) == 2
     assert len(accounts.sessions("11")) == 2
     assert accounts.end_expired() == 0
+
+
+def test_a_login_that_is_ended_for_another_reason_says_which(
+    audit: AuditLog, accounts: Accounts, settings: Settings
+) -> None:
+    for user_id in ("11", "12"):
+        accounts.note_login(user_id, f"login{user_id}", "")
+        accounts.open_session(user_id, life_s=60)
+    assert accounts.close_sessions_except(["12"]) == 1
+    vault = open_vault(settings)
+    vault.save(
+        UserToken("12", "login12", "12", frozenset(), SecretStr("a" * 30), SecretStr("b" * 30), Instant(1))
+    )
+    session_id = accounts.open_session("12", life_s=60)
+    vault.mark_invalid("12", "Twitch refused it")
+    assert accounts.find_session(session_id) is None
+    assert [(entry.user_login, entry.detail) for entry in audit.recent()] == [
+        ("login12", "the grant was taken back at Twitch"),
+        ("login12", "the grant was taken back at Twitch"),
+        ("login11", "taken off the list of those who may log in"),
+    ]
+    vault.close()
