@@ -147,16 +147,15 @@ def test_modularity_and_coherence_by_hand() -> None:
 
 
 def test_a_huge_map_is_grouped_by_each_channels_strongest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the limits set so low that only one edge of each channel counts, the bridge goes first."""
+    """With room for one edge of each channel, the weak bridge goes first."""
     found = Overlaps(
         TWO.source, TWO.target, np.where(TWO.source == 4, 1.0, 9.0), np.full(11, 90.0), 500.0, len(TWO.source)
     )
     edges = cut(found, MapParams(min_shared=1, over_chance=False))
-    assert len(edges.graph.source) == len(TWO.source)
-    monkeypatch.setattr("dashboard.analytics.communities.cutting._MANY_EDGES", 5)
-    monkeypatch.setattr("dashboard.analytics.communities.cutting._STRONGEST", 1)
+    assert len(edges.graph(21).source) == len(TWO.source) == 21
+    monkeypatch.setattr("dashboard.analytics.communities.cutting._LEAST_STRONGEST", 1)
 
-    few = edges.graph
+    few = edges.graph(11)
 
-    assert 5 <= len(few.source) < len(TWO.source)
+    assert 5 <= len(few.source) < 21
     assert (4, 5) not in set(zip(few.source.tolist(), few.target.tolist(), strict=True))

@@ -24,8 +24,8 @@ from dashboard.analytics.communities.overlaps import (
 from dashboard.analytics.communities.params import Algorithm, MapParams
 from dashboard.analytics.communities.scores import adjusted_rand, modularity, strengths
 
-_MANY_EDGES: Final = 1_000_000
-_STRONGEST: Final = 100
+MANY_EDGES: Final = 300_000
+_LEAST_STRONGEST: Final = 30
 _SEEDS_APART: Final = 10_000
 """Runs of neighbouring seeds share no start."""
 
@@ -45,12 +45,12 @@ class Cut:
     in_backbone: Bools
     is_drawn: Bools
 
-    @property
-    def graph(self) -> Graph:
-        """The edges that have any pull; on maps of many millions each channel's strongest are enough."""
+    def graph(self, most: int) -> Graph:
+        """The edges that have any pull; of more than ``most`` each channel's strongest, which are enough."""
         some = self.pull > 0
-        if some.sum() > _MANY_EDGES:
-            some &= strongest(self.found.source, self.found.target, self.pull, some, _STRONGEST)
+        if some.sum() > most:
+            each = max(_LEAST_STRONGEST, most // max(len(self.found.sizes), 1))
+            some &= strongest(self.found.source, self.found.target, self.pull, some, each)
         return Graph(len(self.found.sizes), self.found.source[some], self.found.target[some], self.pull[some])
 
 
@@ -92,6 +92,7 @@ def grouped(
     *,
     seed: int,
     with_other: bool = True,
+    most_edges: int = MANY_EDGES,
     progress: Callable[[float], None] | None = None,
 ) -> Grouping:
     """The communities of the edges: consensus of many seeds, and what the other algorithm says.
@@ -101,9 +102,10 @@ def grouped(
         params: Algorithm, resolution, seeds, least size.
         seed: Other seeds, other starts.
         with_other: Whether to run the other algorithm beside.
+        most_edges: Of more edges each channel's strongest are enough.
         progress: Told the share that is done.
     """
-    graph = edges.graph
+    graph = edges.graph(most_edges)
     first = seed * _SEEDS_APART
     found = runs(
         graph,

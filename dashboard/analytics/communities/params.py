@@ -76,7 +76,7 @@ class MapParams:
     """… and when it is so many times as frequent as on the whole map."""
     layout_iterations: int = 250
     with_layout: bool = True
-    max_edges_kept: int = 300_000
+    max_edges_kept: int = 200_000
     """Of all edges above the threshold, the strongest are kept with the run, for the sliders."""
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from dashboard.analytics.communities.params import MapParams
 
 QUICK_SEEDS: Final = 4
 """Seeds of a cut by the sliders, so that it answers at once; the run itself has more."""
+_MOST_EDGES: Final = 80_000
 _QUICK_EDGES: Final = 8_000
 """Up to so many edges the other algorithm runs beside; above it would keep people waiting."""
 
@@ -43,7 +44,9 @@ def recut(run: MapRun, params: MapParams, *, seed: int = 0, names: Mapping[str, 
     found = overlaps_of_run(run)
     edges = cut(found, params)
     quick = replace(params, seeds=min(params.seeds, QUICK_SEEDS))
-    grouping = grouped(edges, quick, seed=seed, with_other=len(edges.found) <= _QUICK_EDGES)
+    grouping = grouped(
+        edges, quick, seed=seed, with_other=len(edges.found) <= _QUICK_EDGES, most_edges=_MOST_EDGES
+    )
     channels = run.nodes.channels
     match = match_communities(run, channels.ids, grouping.result.membership, run_id=_cut_id(run, params))
     places = Layout(np.stack([run.nodes.x, run.nodes.y], axis=1), run.nodes.radius)
