@@ -288,7 +288,7 @@ def import_history(settings: Settings) -> int:
 
 
 def import_surveys(settings: Settings) -> int:
-    """Brings the sandbox's surveys of the last two weeks in, so that there is a map to look at."""
+    """Brings the sandbox's surveys of the last three weeks in, so that there is a map to look at."""
     import time
 
     from collectors.survey_history import past_surveys, survey_moments

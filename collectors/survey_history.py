@@ -12,7 +12,7 @@ from collectors.helix_models import Stream
 from collectors.survey import Person, Tally, capture_of
 from dashboard.events import Event, Instant
 
-DAYS: Final = 14
+DAYS: Final = 21
 READ_S: Final = 60
 _DAY_S: Final = 86_400
 

@@ -6,6 +6,7 @@ Parts that live outside ``dashboard`` (the collectors, the pages) come in throug
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -233,6 +234,8 @@ def _history_command(parts: Parts) -> click.Command:
             end_with_parent()
             settings = checked_settings()
             parts.import_history(settings)
+            if hasattr(os, "nice"):
+                os.nice(10)  # The pages come first.
             if parts.import_surveys is not None:
                 parts.import_surveys(settings)
 

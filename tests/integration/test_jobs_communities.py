@@ -64,9 +64,9 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def surveyed(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
-    """A lake with two weeks of surveys; tests must not write to it."""
+    """A lake with three weeks of surveys; tests must not write to it."""
     folder = tmp_path_factory.mktemp("surveyed")
-    survey_into(folder, world, 14)
+    survey_into(folder, world, 21)
     return folder
 
 
