@@ -176,7 +176,8 @@ def test_edges_that_hang_on_young_accounts_vanish(run: MapRun) -> None:
     gone = vanished_edges(run, older)
 
     assert run.statistics.n_edges - older.statistics.n_edges == len(gone) > 0
-    assert [edge.shared_before for edge in gone] == sorted((e.shared_before for e in gone), reverse=True)
+    assert [edge.shared for edge in gone] == sorted((edge.shared for edge in gone), reverse=True)
+    assert run.nodes.channels.logins[gone[0].source] == gone[0].source_login
     assert dict(older.quality.left_out)["young accounts"] > 0
 
 

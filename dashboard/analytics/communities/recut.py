@@ -91,9 +91,10 @@ class Vanished:
 
     source_login: str
     target_login: str
-    shared_before: float
-    shared_after: float
-    """NaN when not even listed any more."""
+    source: int
+    """Places in the nodes of the map that has it."""
+    target: int
+    shared: float
     was_drawn: bool
 
 
@@ -113,12 +114,9 @@ def vanished_edges(before: MapRun, after: MapRun) -> tuple[Vanished, ...]:
     gone = []
     for row, (one, other) in enumerate(zip(edges.source.tolist(), edges.target.tolist(), strict=True)):
         if (channels.ids[one], channels.ids[other]) not in left:
-            shared = float(edges.shared[row])
-            is_drawn = bool(edges.is_drawn[row])
-            gone.append(
-                Vanished(channels.logins[one], channels.logins[other], shared, float("nan"), is_drawn)
-            )
-    return tuple(sorted(gone, key=lambda edge: (-edge.shared_before, edge.source_login, edge.target_login)))
+            shared, is_drawn = float(edges.shared[row]), bool(edges.is_drawn[row])
+            gone.append(Vanished(channels.logins[one], channels.logins[other], one, other, shared, is_drawn))
+    return tuple(sorted(gone, key=lambda edge: (-edge.shared, edge.source, edge.target)))
 
 
 def _merged(own: MapParams, wanted: MapParams) -> MapParams:
