@@ -13,6 +13,7 @@
   function gate(ticks, scope, grain, zoom, traits, last, unit, minutes, pick, session, asked, room, theme, wake,
     request, cursor) {
     if (document.hidden || !room) return keep();
+    listen();
     var now = Date.now(), mine = request && request.page === room.page ? request : null;
     var next = {
       page: room.page, room: room.room, scope: scope || "", grain: grain, zoom: zoom || null,
@@ -78,13 +79,21 @@
     return [Math.max(0, start), Math.max(0, end)];
   }
 
-  function clicked(data) {
-    var point = data && data.points && data.points[0];
-    if (!point || !point.customdata || point.curveNumber !== 0) return keep();
+  // Heard from plotly itself: a tap comes twice, the second time some pixels off, and Dash keeps the last.
+  var clickedAt = 0;
+  function clicked(event) {
+    var point = event.points && event.points[0];
+    if (!point || !point.customdata || point.curveNumber !== 0 || Date.now() - clickedAt < 800) return;
+    clickedAt = Date.now();
+    put("chatters-pick", { data: { start: point.customdata[0], end: point.customdata[1], at: clickedAt } });
     showTable();
-    return { start: point.customdata[0], end: point.customdata[1], at: Date.now() };
   }
-
+  function listen() {
+    var chart = document.querySelector(".chatters-chart .js-plotly-plot");
+    if (!chart || !chart.on || chart.streamlensHeard) return;
+    chart.streamlensHeard = true;
+    chart.on("plotly_click", clicked);
+  }
 
   // ---- The table -------------------------------------------------------------------------
   var functions = window.dashAgGridFunctions = window.dashAgGridFunctions || {};
@@ -96,7 +105,7 @@
       rowHoverColor: "var(--raised)", selectedRowBackgroundColor: "var(--raised)", fontFamily: "inherit",
       fontSize: 13, headerFontSize: 12, wrapperBorder: false, wrapperBorderRadius: 0, spacing: 6,
       menuBackgroundColor: "var(--raised)", focusShadow: "none", inputFocusShadow: "none",
-      checkboxBorderRadius: 4, iconSize: 14, cellHorizontalPadding: 10, columnBorder: false
+      checkboxBorderRadius: 4, iconSize: 14, cellHorizontalPadding: isNarrow() ? 6 : 10, columnBorder: false
     });
   };
   functions.chattersDate = function (params, field) {
@@ -105,11 +114,11 @@
   };
   // A creation date is a UTC day, as in the picture; the rest is on the clock of whoever looks.
   functions.chattersMoment = function (params) {
-    if (!params.value) return "not known";
-    var isDay = params.column && params.column.getColId() === "created_s";
-    var options = isDay ? { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }
-      : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
-    return params.value.toLocaleString("en-GB", options);
+    var at = params.value, isDay = params.column && params.column.getColId() === "created_s";
+    if (!at) return "not known";
+    if (isDay) return at.getUTCDate() + " " + MONTHS[at.getUTCMonth()] + " " + at.getUTCFullYear();
+    var clock = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    return at.getDate() + " " + MONTHS[at.getMonth()] + ", " + clock;
   };
   functions.chattersAge = function (params) {
     var days = params.value;
@@ -122,6 +131,7 @@
 
   var COLUMNS = ["user_id", "user_login", "user_display_name", "created_s", "age_days", "seen_count",
     "first_seen_s", "last_seen_s", "message_count", "rename_count", "evidence", "cohort"];
+  var MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   var PHONE = ["user_login", "created_s", "message_count"];
 
   function rowsOf(columns) {
@@ -151,6 +161,9 @@
       var away = api.getColumns().map(function (c) { return c.getColId(); })
         .filter(function (id) { return PHONE.indexOf(id) < 0 && COLUMNS.indexOf(id) >= 0; });
       api.setColumnsVisible(away, false);
+      api.setGridOption("defaultColDef", { sortable: true, resizable: true, filter: true, suppressMovable: true, suppressHeaderFilterButton: true });
+      api.setColumnWidths([{ key: "created_s", newWidth: 94 }, { key: "message_count", newWidth: 76 },
+        { key: "ag-Grid-SelectionColumn", newWidth: 36 }]);
     }
     api.addEventListener("rowClicked", function (event) {
       var at = event.event && event.event.target;
@@ -307,7 +320,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     chatters: {
-      gate: gate, tableAsk: tableAsk, compareAsk: compareAsk, brushed: brushed, clicked: clicked,
+      gate: gate, tableAsk: tableAsk, compareAsk: compareAsk, brushed: brushed,
       fill: fill, search: search, watch: watch, look: look, go: go, ended: ended
     }
   });

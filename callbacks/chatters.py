@@ -113,12 +113,6 @@ def _register_clientside(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("chatters", "clicked"),
-        Output(ids.CHATTERS_PICK, "data"),
-        Input(ids.CHATTERS_CHART, "clickData"),
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(
         ClientsideFunction("chatters", "look"),
         Output(ids.CHATTERS_GO, "clear_data"),
         Input(ids.CHATTERS_GO, "data"),

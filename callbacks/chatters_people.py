@@ -116,7 +116,7 @@ def accounts(services: Services, asked: dict[str, Any] | None) -> tuple[Any, Any
         reference = uuid.uuid4().hex[:8]
         log.exception("Accounts can't be listed [%s]", reference)
         return no_update, [f"The accounts could not be listed. Reference {reference}"], no_update
-    words = chatters_people_view.table_words(table.words, bool(pick))
+    words = chatters_people_view.table_words(table.words, selection, bool(pick))
     return table.to_payload(), words, chatters_people_view.exports(selection)
 
 

@@ -159,13 +159,16 @@ def table_skeleton() -> list[Component]:
     return [html.Div(html.Span(className="bone bone-line"), className="table-bone") for _ in range(8)]
 
 
-def table_words(words: str, is_picked: bool) -> list[Component]:
+def table_words(words: str, selection: Selection, is_picked: bool) -> list[Component]:
     """What the table holds, and the way back to everybody.
 
     Args:
         words: From the insight.
+        selection: Of the table; says from which days it is.
         is_picked: Whether a bar, a cohort or a side was picked.
     """
+    if selection.start_day is not None and selection.end_day is not None:
+        words = f"{words}, created {chatters_text.days_words(selection.start_day, selection.end_day)}"
     back = html.Button("Show all", className="button", type="button", **components.data(chatterspick="all"))
     return [html.Span(words), back] if is_picked else [html.Span(words)]
 

@@ -244,6 +244,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
         thread.join(5)
         worker.stop()
         server.close()
+        services.store.close()
 
 
 def _work(worker: Worker, stop: threading.Event) -> None:

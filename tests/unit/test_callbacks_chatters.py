@@ -220,6 +220,9 @@ def test_the_table_gets_columns_of_what_was_picked(services: Services) -> None:
     assert columns["row_count"] == 31
     assert words[1].children == "Show all"
     assert "%22cohort%22%3A1" in links[0].href
+    bar = {"start": WAVE_DAY, "end": WAVE_DAY + 2}
+    _, words, _ = chatters_people.accounts(services, asked | {"pick": bar})
+    assert words[0].children.endswith("accounts, created 2–4 Nov 2026")
     everybody, words, _ = chatters_people.accounts(services, asked | {"pick": None})
     assert everybody["row_count"] == 1398
     assert len(words) == 1
