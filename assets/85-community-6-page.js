@@ -125,24 +125,30 @@
     return waiting.then(function () { return value; });
   }
 
-  var last = null;
-  function steps(watch, progress, result, toast) {
-    var trigger = (window.dash_clientside.callback_context.triggered[0] || {}).prop_id || "";
-    if (!watch || !watch.run_id) return ["steps", "", keep()];
+  var ended = "";
+  function watching(watch) {
+    if (!watch || !watch.run_id) return [keep(), keep()];
     watched = watch.run_id;
-    var isOver = result && result.run_id === watched, told = isOver ? result : progress && progress.run_id === watched ? progress : null;
-    if (trigger.indexOf("shell-toast") === 0 && !isOver && toast) return ["steps", "", keep()];
-    if (!told) return ["steps is-open is-step-0", "Waiting for the worker", keep()];
-    if (isOver) {
-      var isNew = last !== watched;
-      last = watched;
-      if (told.state === "ok") return ["steps", "", isNew ? "run " + watched : keep()];
-      var words = { cancelled: "Cancelled. ", failed: "The analysis failed. ", lost: "The worker was lost; it is done again. " }[told.state] || "";
-      return ["steps is-open is-" + told.state, words + (told.text || ""), keep()];
-    }
-    if (told.state === "requested") return ["steps is-open is-step-0", "Waiting for the worker", keep()];
+    return watched === ended ? [keep(), keep()] : ["steps is-open is-step-0", "Waiting for the worker"];
+  }
+  function progress(told) {
+    if (!told || told.run_id === ended) return [keep(), keep()];
+    watched = told.run_id;
+    if (told.state === "requested") return ["steps is-open is-step-0", "Waiting for the worker"];
+    if (told.state !== "running") return [keep(), keep()];
     var at = told.total ? Math.min(6, Math.floor(6 * (told.done || 0) / told.total) + 1) : 1;
-    return ["steps is-open is-step-" + at, told.text || "", keep()];
+    return ["steps is-open is-step-" + at, told.text || ""];
+  }
+  function over(told, toast) {
+    if (!told || told.run_id === ended) return [toast && watched !== ended ? "steps" : keep(), keep(), keep()];
+    ended = told.run_id;
+    if (told.state === "ok") {
+      // The newest is what people want to see now.
+      window.dash_clientside.set_props("community-run", { value: null });
+      return ["steps", "", "run " + ended];
+    }
+    var words = { cancelled: "Cancelled. ", failed: "The analysis failed. ", lost: "The worker was lost; it is done again. " }[told.state] || "";
+    return ["steps is-open is-" + told.state, words + (told.text || ""), keep()];
   }
 
   function openRename(key, name) {
@@ -209,6 +215,6 @@
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    community: { gate: gate, settle: settle, show: show, links: links, row: row, panel: panel, steps: steps }
+    community: { gate: gate, settle: settle, show: show, links: links, row: row, panel: panel, watching: watching, progress: progress, ended: over }
   });
 })();

@@ -47,13 +47,25 @@ def register(app: Dash, services: Services) -> None:
 
 
 def _register_clientside(app: Dash) -> None:
+    looks = [Output(ids.COMMUNITY_STEPS, "className"), Output(ids.COMMUNITY_STEPS_TEXT, "children")]
+    # Three of them: what listens to the watch's result is held back until that is there.
     app.clientside_callback(
-        ClientsideFunction("community", "steps"),
-        Output(ids.COMMUNITY_STEPS, "className"),
-        Output(ids.COMMUNITY_STEPS_TEXT, "children"),
-        Output(ids.COMMUNITY_ASKED, "data", allow_duplicate=True),
+        ClientsideFunction("community", "watching"),
+        *looks,
         Input(ids.SHELL_COMMUNITY_WATCH, "data"),
+        prevent_initial_call=True,
+    )
+    again = [Output(look.component_id, look.component_property, allow_duplicate=True) for look in looks]
+    app.clientside_callback(
+        ClientsideFunction("community", "progress"),
+        *again,
         Input(ids.SHELL_COMMUNITY_PROGRESS, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("community", "ended"),
+        *again,
+        Output(ids.COMMUNITY_ASKED, "data", allow_duplicate=True),
         Input(ids.SHELL_COMMUNITY_RESULT, "data"),
         Input(ids.SHELL_TOAST, "children"),
         prevent_initial_call=True,

@@ -31,6 +31,9 @@ def open_community(
         jobs: Knows whether one is under way.
         live_rooms: The rooms as they are now.
     """
+    # Whole before there are threads: plotly looks into modules that another thread has half loaded.
+    import PIL.Image  # noqa: F401
+
     from dashboard.insights.chatters_services import ServiceAccounts
     from dashboard.storage.community_names import open_names
     from dashboard.storage.community_presence import presence_behind
