@@ -104,7 +104,7 @@ def build_cli(parts: Parts) -> click.Group:
         _web_command(parts),
         _history_command(parts),
         *jobs_commands(parts.open_twitch),
-        communities_command(parts.open_twitch),
+        communities_command(parts.open_twitch, parts.import_surveys),
         sandbox,
         query,
         accounts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
@@ -14,6 +15,7 @@ from dashboard.cli_output import errors_said_plainly
 from dashboard.config_communities import PRESETS, known_names
 
 if TYPE_CHECKING:
+    from dashboard.config import Settings
     from dashboard.jobs.context import OpenTwitch
 
 MODES: Final = ("analyze", "continuous")
@@ -57,11 +59,14 @@ class Asked:
         return bool(self.polls or self.edges or self.gexf)
 
 
-def communities_command(open_twitch: OpenTwitch | None) -> click.Command:
+def communities_command(
+    open_twitch: OpenTwitch | None, import_surveys: Callable[[Settings], int] | None = None
+) -> click.Command:
     """Makes the command.
 
     Args:
         open_twitch: Gives the job its access to Twitch.
+        import_surveys: Brings the sandbox's past surveys in.
 
     Returns:
         ``communities``.
@@ -70,10 +75,17 @@ def communities_command(open_twitch: OpenTwitch | None) -> click.Command:
     def communities(words: tuple[str, ...], **options: Any) -> None:
         as_json = bool(options["as_json"])
         with errors_said_plainly(as_json):
-            from dashboard.cli_communities_run import analyse_files, analyse_lake, keep_analysing
+            from dashboard.cli_communities_run import (
+                analyse_files,
+                analyse_lake,
+                bring_past,
+                keep_analysing,
+            )
 
             asked = _asked(words, options)
             settings = checked_settings()
+            if import_surveys is not None and not asked.is_import:
+                bring_past(settings, import_surveys, is_quiet=as_json)
             if asked.is_import:
                 analyse_files(settings, asked)
             elif asked.mode == "continuous":

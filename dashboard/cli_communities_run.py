@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dashboard.config import Settings
     from dashboard.config_communities import CommunitiesConfig
     from dashboard.jobs.context import OpenTwitch
+    from dashboard.storage.job_runs import JobRuns
 
 EXIT_INTERRUPTED: Final = 130
 _JOB: Final = "communities"
@@ -77,7 +78,8 @@ def analyse_lake(settings: Settings, open_twitch: OpenTwitch | None, asked: Aske
     began = now_us()
     worker = Worker(settings, open_twitch)
     try:
-        done = do_run(worker, _JOB, _job_params(asked), is_quiet=True)
+        with _followed(worker.runs, began, is_quiet=asked.as_json):
+            done = do_run(worker, _JOB, _job_params(asked), is_quiet=True)
     finally:
         worker.close()
     if done.state != "ok":
@@ -96,6 +98,51 @@ def analyse_lake(settings: Settings, open_twitch: OpenTwitch | None, asked: Aske
         return 0
     _tell(asked, run, config, [], _write(settings, asked, run, config, StepProgress(True, lambda: None)))
     return 0
+
+
+def bring_past(settings: Settings, import_surveys: Callable[[Settings], int], *, is_quiet: bool) -> None:
+    """In the sandbox, where nothing was surveyed yet: its last weeks, which need no running server."""
+    from dashboard.errors import LockedError
+    from dashboard.storage.store import Store
+
+    if not settings.is_sandbox:
+        return
+    store = Store(settings.data_dir)
+    try:
+        if store.watermark(["survey_captures"]):
+            return
+    finally:
+        store.close()
+    if not is_quiet:
+        click.echo("Bringing the sandbox's last weeks in (invented data)", err=True)
+    try:
+        import_surveys(settings)
+    except LockedError:
+        return  # StreamLens is doing it; the analysis waits for it.
+
+
+@contextmanager
+def _followed(runs: JobRuns, began: int, *, is_quiet: bool) -> Iterator[None]:
+    """Shows how far the job is while something else waits for it."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        shown = ""
+        while not ended.wait(0.3):
+            run = runs.last(_JOB)
+            if run is not None and run.requested_at >= began and run.is_open and run.text != shown:
+                shown = run.text
+                click.echo(shown, err=True)
+
+    thread = threading.Thread(target=follow, daemon=True)
+    if not is_quiet:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if not is_quiet:
+            thread.join(5)
 
 
 def keep_analysing(settings: Settings, open_twitch: OpenTwitch | None, asked: Asked) -> None:

@@ -114,8 +114,8 @@ def environment_of(environ: Mapping[str, str], env_file: Path) -> dict[str, tupl
 def _read_preset(preset: str, above: tuple[str, ...] = ()) -> dict[str, Any]:
     """Values of a preset or a file, over those of the preset that it names."""
     if preset in PRESETS:
-        values = _shipped(preset)
-        return dict(values) if preset == "default" else _shipped("default") | values
+        # What default.yaml says is what holds anyway; it is there to be read and copied.
+        return {} if preset == "default" else dict(_shipped(preset))
     path = Path(preset)
     if not path.is_file():
         hint = _nearest(preset, PRESETS)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dashboard.errors import JobError, TwitchUnavailable
 from dashboard.events import Instant
 from dashboard.jobs.context import JobContext
 
@@ -54,7 +55,7 @@ def communities(context: JobContext) -> str:
     presence = _presence(context, config)
     if presence is None and context.settings.is_sandbox:
         if not _past_came_in(context):
-            asyncio.run(_read_sandbox(context))
+            _look_around(context)
         presence = _presence(context, config)
     if presence is None:
         return (
@@ -211,6 +212,16 @@ def _past_came_in(context: JobContext) -> bool:
         time.sleep(0.3)
         row = context.state.read_status(SANDBOX_STATUS)
     return row is not None and bool(row.payload.get("is_done"))
+
+
+def _look_around(context: JobContext) -> None:
+    try:
+        asyncio.run(_read_sandbox(context))
+    except TwitchUnavailable as error:
+        raise JobError(
+            f"There is nothing to make a map of yet, and the sandbox does not answer ({error}). "
+            "Start it with StreamLens (python app.py), or alone (python app.py sandbox)."
+        ) from None
 
 
 async def _read_sandbox(context: JobContext) -> None:

@@ -43,7 +43,7 @@ OTHER: dict[str, Any] = {
     "backbone_alpha": 0.01,
     "top_k": 4,
     "algorithm": "louvain",
-    "resolution": 1.75,
+    "resolution": 2.75,
     "seeds": 30,
     "min_community_size": 6,
     "label_share": 0.5,
@@ -72,9 +72,11 @@ def test_there_is_another_value_for_every_setting() -> None:
 def test_default_is_the_default() -> None:
     config = load()
     assert config == CommunitiesConfig("default", MapParams(), Reading())
-    # And its file tells every name.
+    # And its file tells every name, with the value that it has.
     path = Path(known_names.__code__.co_filename).parent / "community_io" / "presets" / "default.yaml"
     assert set(yaml.safe_load(path.read_text())) == {f.name for f in (*fields(MapParams), *fields(Reading))}
+    copied = load(str(path))
+    assert (copied.params, copied.reading) == (config.params, config.reading)
 
 
 def test_presets() -> None:
