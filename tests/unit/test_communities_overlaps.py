@@ -15,7 +15,7 @@ from dashboard.analytics.communities.backbone import (
     standing_out,
     strongest,
 )
-from dashboard.analytics.communities.build import presence_from_pairs
+from dashboard.analytics.communities.build import channels_of, presence_from_pairs
 from dashboard.analytics.communities.edge_tables import edges_from_table
 from dashboard.analytics.communities.overlaps import (
     Overlaps,
@@ -139,7 +139,17 @@ def test_edges_without_sizes_weigh_what_they_share() -> None:
     found = overlaps_of_edges(edges_from_table(["a", "b"], ["b", "c"], [5, 9]))
 
     assert np.isnan(measured(found).jaccard).all()
-    assert weights(found, measured(found), "jaccard").tolist() == [5, 9]
+    assert weights(found, "jaccard").tolist() == [5, 9]
+
+
+def test_unknown_sizes_are_taken_to_be_like_the_known() -> None:
+    """a and b have ten times what they share (9 · 10 and 19 · 10); so c is taken to have 20 · 10."""
+    nodes = channels_of(["a", "b", "c"], chatters=[90, 190, -1])
+    found = overlaps_of_edges(edges_from_table(["a", "a", "b"], ["b", "c", "c"], [4, 5, 15], nodes=nodes))
+
+    assert np.isnan(measured(found).jaccard).tolist() == [False, True, True]
+    assert weights(found, "jaccard").tolist() == pytest.approx([4 / 276, 5 / 285, 15 / 375])
+    assert weights(found, "containment").tolist() == pytest.approx([4 / 90, 5 / 90, 15 / 190])
 
 
 def test_disparity_by_hand() -> None:

@@ -74,7 +74,7 @@ def cut(found: Overlaps, params: MapParams) -> Cut:
         found: All overlaps at hand.
         params: Measure, threshold, backbone, top-k.
     """
-    weight = weights(found, measured(found), params.measure)
+    weight = weights(found, params.measure)
     keep = weight >= params.min_measure
     if found.is_count:
         keep &= found.shared >= params.min_shared

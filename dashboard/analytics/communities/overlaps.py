@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -138,17 +138,31 @@ def measured(found: Overlaps) -> Measures:
     )
 
 
-def weights(found: Overlaps, measures: Measures, measure: Measure) -> Floats:
+def weights(found: Overlaps, measure: Measure) -> Floats:
     """What each pair weighs in a measure, by what is known: never NaN.
 
-    Where a source does not tell sizes, the shared count stands in; where it does not tell how many people
-    there are on the whole, lift is taken without that constant, which changes no order.
+    Where a source tells the sizes of some channels only, the others' are taken to be to what they share as
+    those are; where it tells none, the shared count stands in; where it does not tell how many people there
+    are on the whole, lift is taken without that constant, which changes no order.
     """
-    chosen = measures.of(measure)
-    if measure == "lift":
-        sizes = found.sizes[found.source] * found.sizes[found.target]
-        chosen = np.where(np.isnan(chosen), found.shared / sizes * np.nanmean(found.sizes), chosen)
-    return np.where(np.isnan(chosen), found.shared, chosen)
+    if np.isnan(found.sizes).all():
+        return found.shared
+    sizes = _completed(found)
+    people = found.n_chatters if not np.isnan(found.n_chatters) else float(sizes.mean())
+    return measured(replace(found, sizes=sizes, n_chatters=people)).of(measure)
+
+
+def _completed(found: Overlaps) -> Floats:
+    unknown = np.isnan(found.sizes)
+    if not unknown.any():
+        return found.sizes
+    strength, at_least = np.zeros(len(unknown)), np.ones(len(unknown))
+    for end in (found.source, found.target):
+        np.add.at(strength, end, found.shared)
+        np.maximum.at(at_least, end, found.shared)
+    telling = ~unknown & (strength > 0)
+    usual = float(np.median(found.sizes[telling] / strength[telling])) if telling.any() else 1.0
+    return np.where(unknown, np.maximum(at_least, strength * usual), found.sizes)
 
 
 def beyond_chance(found: Overlaps) -> Floats:
