@@ -167,6 +167,8 @@ def test_a_cut_of_an_import_without_sizes() -> None:
 
     assert run.statistics.n_edges == 4
     assert recut(run, run.params).statistics.n_edges == 4
+    counted = analyse(edges_from_table(["a", "b"], ["b", "c"], [9, 4]), PARAMS, run_id="x", created_at=0)
+    assert recut(counted, replace(PARAMS, min_shared=5)).statistics.n_edges == 1
 
 
 def test_edges_that_hang_on_young_accounts_vanish(run: MapRun) -> None:

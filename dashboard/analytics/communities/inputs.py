@@ -170,3 +170,5 @@ class QualityReport:
     mended: Mended = Mended()
     channel_minutes: tuple[tuple[str, int], ...] = ()
     """Observed minutes of each channel by login, largest channel first; ``UNKNOWN`` where unknown."""
+    is_count: bool = True
+    """Whether what two channels share is a number of people; false for imported percentages and scores."""

@@ -79,6 +79,7 @@ def quality_of_edges(edges: EdgeList, left_out: tuple[tuple[str, int], ...] = ()
         left_out=left_out,
         mended=edges.mended,
         channel_minutes=_minutes(channels),
+        is_count=edges.is_count,
     )
 
 

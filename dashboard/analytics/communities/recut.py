@@ -68,9 +68,11 @@ def recut(run: MapRun, params: MapParams, *, seed: int = 0, names: Mapping[str, 
 def overlaps_of_run(run: MapRun) -> Overlaps:
     """The overlaps a run has kept, to cut from."""
     edges, chatters = run.edges, run.nodes.channels.chatters
-    is_count = bool(np.isfinite(edges.jaccard).any()) or run.quality.has_chatters
+    is_count = run.quality.is_count
     sizes = np.where(chatters < 0, np.nan, chatters.astype(np.float64))
-    if is_count:  # as on import: nobody shares more people than they have
+    if not is_count:
+        sizes[:] = np.nan
+    else:  # as on import: nobody shares more people than they have
         for end in (edges.source, edges.target):
             np.fmax.at(sizes, end, np.where(np.isnan(sizes[end]), np.nan, edges.shared))
     order = np.lexsort((edges.target, edges.source))
