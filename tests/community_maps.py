@@ -81,7 +81,7 @@ def small_map(run_id: str = "run1", *, at: int = AT, changes: MapChanges | None 
         run_id=run_id,
         created_at=at,
         seed=3,
-        params=MapParams(games=("Chess", "Art"), min_shared=4, resolution=1.5),
+        params=MapParams(measure="jaccard", games=("Chess", "Art"), min_shared=4, resolution=1.5),
         nodes=nodes,
         edges=edges,
         communities=communities,
