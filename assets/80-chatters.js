@@ -37,8 +37,12 @@
 
   // The table is asked for once it is in sight, and anew only when other people are in it.
   function tableAsk(wanted, cursor, pick, other, before) {
-    if (cursor && cursor.selection) selection = cursor.selection;
-    if (!wanted || !cursor || !cursor.selection) return keep();
+    if (!cursor || !cursor.selection) return keep();
+    selection = cursor.selection;
+    if (!wanted) {
+      watchTable();
+      return keep();
+    }
     var chosen = pick ? Object.assign({}, pick) : null;
     if (chosen) delete chosen.at;
     if (chosen && chosen.side) { chosen.other = other || ""; chosen.shown = cursor.shown || ""; }
@@ -83,7 +87,7 @@
   var clickedAt = 0;
   function clicked(event) {
     var point = event.points && event.points[0];
-    if (!point || !point.customdata || point.curveNumber !== 0 || Date.now() - clickedAt < 800) return;
+    if (!point || !point.customdata || point.curveNumber > 1 || Date.now() - clickedAt < 800) return;
     clickedAt = Date.now();
     put("chatters-pick", { data: { start: point.customdata[0], end: point.customdata[1], at: clickedAt } });
     showTable();
@@ -288,7 +292,14 @@
       watcher.unobserve(entry.target);
       wantTable();
     });
-  }, { rootMargin: "300px" });
+  }, { rootMargin: "150px" });
+  // Not before the verdict is painted: the table's library is heavy, and the verdict is what was come for.
+  function watchTable() {
+    var box = document.getElementById("chatters-table-box");
+    if (!box || box.streamlensWatched) return;
+    box.streamlensWatched = true;
+    setTimeout(function () { if (watcher) watcher.observe(box); else wantTable(); }, 400);
+  }
 
   // What is said stands for some seconds over the page.
   function say(element) {
@@ -303,9 +314,6 @@
       message.streamlensWatched = true;
       new MutationObserver(function () { say(message); }).observe(message, { childList: true, characterData: true, subtree: true });
     }
-    var box = document.getElementById("chatters-table-box");
-    if (box && watcher) watcher.observe(box);
-    if (!watcher) wantTable();
     return keep();
   }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date
 
@@ -26,28 +27,32 @@ HISTOGRAM = Histogram(
 
 
 def test_bars_stand_at_the_first_day_of_their_bin_and_are_as_wide_as_it() -> None:
-    bars = figures.histogram_figure(HISTOGRAM, cohorts(), theme_name="dark").data[figures.BARS]
+    figure = figures.histogram_figure(HISTOGRAM, cohorts(), theme_name="dark")
+    bars, unusual = figure.data[figures.BARS], figure.data[figures.COHORTS]
     assert list(bars.x) == ["2026-10-01", "2026-11-01"]
-    assert list(bars.y) == [9, 38]
-    assert bars.offset == 0
+    assert (bars.y[0], math.isnan(bars.y[1])) == (9, True)
+    assert (list(unusual.x), list(unusual.y)) == (["2026-11-01"], [38])
+    assert bars.offset == unusual.offset == 0
     assert list(bars.width) == pytest.approx([31 * 86_400_000 * 0.92, 30 * 86_400_000 * 0.92])
-    assert list(bars.marker.color) == [theme.alpha(DARK["accent"], 0.75), DARK["warn"]]
-    assert [list(days) for days in bars.customdata] == [[OCT, OCT + 30], [OCT + 31, OCT + 60]]
+    assert list(unusual.width) == pytest.approx([30 * 86_400_000 * 0.92])
+    assert (bars.marker.color, unusual.marker.color) == (theme.alpha(DARK["accent"], 0.75), DARK["warn"])
+    assert [list(days) for days in bars.customdata] == [[OCT, OCT + 30, 8.25], [OCT + 31, OCT + 60, 8.71]]
+    assert [list(days) for days in unusual.customdata] == [[OCT + 31, OCT + 60]]
 
 
 def test_the_hover_reads_like_a_sentence_and_names_the_cohort() -> None:
-    bars = figures.histogram_figure(HISTOGRAM, cohorts(), theme_name="dark").data[figures.BARS]
-    assert list(bars.hovertext) == [
-        "9 accounts created, 8.2 expected",
-        "38 accounts created, 8.7 expected<br><b>Unusual: 2 Nov 2026</b><br>"
-        "31 against 2.1 expected, q = 1e-18",
+    figure = figures.histogram_figure(HISTOGRAM, cohorts(), theme_name="dark")
+    bars, unusual = figure.data[figures.BARS], figure.data[figures.COHORTS]
+    assert bars.hovertemplate == "%{y:,} created, %{customdata[2]:,.2~f} expected<extra></extra>"
+    assert list(unusual.hovertext) == [
+        "38 created, 8.7 expected<br><b>Unusual: 2 Nov 2026</b><br>31 against 2.1 expected, q = 1e-18",
     ]
 
 
 def test_the_expected_line_runs_through_the_middles() -> None:
     line = figures.histogram_figure(HISTOGRAM, cohorts(), theme_name="dark").data[figures.EXPECTED]
-    assert list(line.x) == ["2026-10-16 12:00", "2026-11-16"]
-    assert list(line.y) == [8.25, 8.71]
+    assert list(line.x) == ["2026-10-16T12", "2026-11-16T00"]
+    assert list(line.y) == pytest.approx([8.25, 8.71])
 
 
 def test_a_cohort_is_marked_over_its_bar_and_labelled() -> None:
@@ -79,6 +84,8 @@ def test_labels_that_would_collide_are_left_out_but_every_cohort_is_marked() -> 
 def test_what_was_picked_is_outlined() -> None:
     figure = figures.histogram_figure(HISTOGRAM, (), theme_name="dark", picked=(WAVE_DAY, WAVE_DAY))
     assert list(figure.data[figures.BARS].marker.line.width) == [0, 2]
+    unmarked = figures.histogram_figure(HISTOGRAM, (), theme_name="dark")
+    assert unmarked.data[figures.BARS].marker.line.width == 0
 
 
 def test_a_phone_has_no_brush_that_catches_the_finger() -> None:
@@ -90,7 +97,7 @@ def test_a_phone_has_no_brush_that_catches_the_finger() -> None:
 def test_nothing_to_show_draws_empty_axes() -> None:
     empty = Histogram("month", (), (), (), (), ())
     figure = figures.histogram_figure(empty, cohorts(), theme_name="dark")
-    assert [len(trace.x) for trace in figure.data] == [0, 0, 0]
+    assert [len(trace.x) for trace in figure.data] == [0, 0, 0, 0]
     assert not figure.layout.annotations
 
 

@@ -9,16 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from dashboard.insights.chatters_model import AgeCurve, CohortLine, Grain, Histogram
 from dashboard.ui import chatters_text, theme
 
 BARS: Final = 0
-EXPECTED: Final = 1
-MARKS: Final = 2
+COHORTS: Final = 1
+EXPECTED: Final = 2
+MARKS: Final = 3
 
 DAY_MS: Final = 86_400_000
+BAR_SHARE: Final = 0.92
+"""Of its bin that a bar fills."""
 LABELS: Final = 3
 """So many cohorts get their words on the chart; all of them are marked."""
 LABEL_SHARE: Final = 0.27
@@ -39,6 +44,8 @@ AGE_TICKS: Final = (
     (1826, "5 y"),
     (5479, "15 y"),
 )
+
+Days = NDArray[np.int64]
 
 
 def iso(day: int) -> str:
@@ -77,13 +84,14 @@ def histogram_figure(
         is_narrow: A phone: no brush, so that a finger can scroll the page.
 
     Returns:
-        Three traces in fixed places (:data:`BARS`, :data:`EXPECTED`, :data:`MARKS`).
+        Four traces in fixed places (:data:`BARS`, :data:`COHORTS`, :data:`EXPECTED`, :data:`MARKS`).
     """
     colors = theme.COLORS[theme_name]
     by_number = {cohort.number: cohort for cohort in cohorts}
     figure = go.Figure(
         data=[
             _bars(histogram, by_number, colors, picked),
+            _cohort_bars(histogram, by_number, colors, picked),
             _expected(histogram, colors),
             _marks(histogram, by_number, colors),
         ],
@@ -126,47 +134,80 @@ def _bars(
     colors: dict[str, str],
     picked: tuple[int, int] | None,
 ) -> go.Bar:
-    """How many accounts were made in each bin; a bin with a cohort in it has the warning colour."""
-    days = list(zip(histogram.start_day, histogram.end_day, strict=True))
-    is_picked = [picked is not None and start <= picked[1] and end >= picked[0] for start, end in days]
+    """How many accounts were made in each bin without a cohort.
+
+    Arrays and one template for all of them: a bar a day over all years is thousands.
+    """
+    observed = np.array(
+        [
+            np.nan if number in cohorts else count
+            for count, number in zip(histogram.observed, histogram.cohort, strict=True)
+        ],
+        dtype=np.float32,
+    )
+    start, end = _days(histogram)
     return go.Bar(
         name="accounts created",
-        x=[iso(start) for start, _ in days],
-        y=list(histogram.observed),
+        x=_dates(start),
+        y=observed,
         offset=0,
-        width=[(end - start + 1) * DAY_MS * 0.92 for start, end in days],
-        marker={
-            "color": [
-                colors["warn"] if number in cohorts else theme.alpha(colors["accent"], 0.75)
-                for number in histogram.cohort
-            ],
-            "line": {
-                "width": [2 if chosen else 0 for chosen in is_picked],
-                "color": colors["text"],
-            },
-        },
-        customdata=[list(pair) for pair in days],
-        hovertext=bar_sentences(histogram, cohorts),
+        width=(end - start + 1) * (DAY_MS * BAR_SHARE),
+        marker={"color": theme.alpha(colors["accent"], 0.75), "line": _outline(start, end, picked, colors)},
+        customdata=np.column_stack([start, end, np.array(histogram.expected, dtype=np.float64)]),
+        hovertemplate="%{y:,} created, %{customdata[2]:,.2~f} expected<extra></extra>",
+    )
+
+
+def _cohort_bars(
+    histogram: Histogram,
+    cohorts: dict[int, CohortLine],
+    colors: dict[str, str],
+    picked: tuple[int, int] | None,
+) -> go.Bar:
+    """The bins with a cohort in them, each with its sentence."""
+    at = [index for index, number in enumerate(histogram.cohort) if number in cohorts]
+    start, end = (days[at] for days in _days(histogram))
+    return go.Bar(
+        name="unusual cohort",
+        x=_dates(start),
+        y=[histogram.observed[index] for index in at],
+        offset=0,
+        width=(end - start + 1) * (DAY_MS * BAR_SHARE),
+        marker={"color": colors["warn"], "line": _outline(start, end, picked, colors)},
+        customdata=np.column_stack([start, end]),
+        hovertext=[_sentence(histogram, index, cohorts) for index in at],
         hovertemplate="%{hovertext}<extra></extra>",
     )
 
 
-def bar_sentences(histogram: Histogram, cohorts: dict[int, CohortLine]) -> list[str]:
-    """What the hover of each bar says."""
-    said = []
-    for observed, expected, number in zip(
-        histogram.observed, histogram.expected, histogram.cohort, strict=True
-    ):
-        words = (
-            f"{chatters_text.accounts_words(observed)} created, "
-            f"{chatters_text.expected_words(expected)} expected"
-        )
-        cohort = cohorts.get(number) if number is not None else None
-        if cohort is not None:
-            days = chatters_text.days_words(cohort.start_day, cohort.end_day)
-            words += f"<br><b>Unusual: {days}</b><br>{_against(cohort)}, {chatters_text.q_words(cohort.q)}"
-        said.append(words)
-    return said
+def _days(histogram: Histogram) -> tuple[Days, Days]:
+    return np.array(histogram.start_day, dtype=np.int64), np.array(histogram.end_day, dtype=np.int64)
+
+
+def _dates(days: Days) -> NDArray[np.object_]:
+    """Days as plotly takes them, in every time zone the same."""
+    return np.datetime_as_string(days.astype("datetime64[D]")).astype(object)
+
+
+def _outline(
+    start: Days, end: Days, picked: tuple[int, int] | None, colors: dict[str, str]
+) -> dict[str, Any]:
+    """The line around the bars whose accounts are listed."""
+    if picked is None:
+        return {"width": 0}
+    is_picked = (start <= picked[1]) & (end >= picked[0])
+    return {"width": np.where(is_picked, 2, 0), "color": colors["text"]}
+
+
+def _sentence(histogram: Histogram, index: int, cohorts: dict[int, CohortLine]) -> str:
+    """What the hover of a bin with a cohort says."""
+    cohort = cohorts[histogram.cohort[index] or 0]
+    expected = chatters_text.expected_words(histogram.expected[index])
+    days = chatters_text.days_words(cohort.start_day, cohort.end_day)
+    return (
+        f"{histogram.observed[index]:,} created, {expected} expected<br><b>Unusual: {days}</b><br>"
+        f"{_against(cohort)}, {chatters_text.q_words(cohort.q)}"
+    )
 
 
 def _against(cohort: CohortLine) -> str:
@@ -174,11 +215,15 @@ def _against(cohort: CohortLine) -> str:
 
 
 def _expected(histogram: Histogram, colors: dict[str, str]) -> go.Scatter:
-    """What a crowd of this size out of the baseline would show."""
+    """What a crowd of this size out of the baseline would show, at the middle of each bin."""
+    start, end = _days(histogram)
+    middles = np.datetime_as_string(
+        start.astype("datetime64[D]").astype("datetime64[h]") + (end - start + 1) * 12
+    )
     return go.Scatter(
         name="expected",
-        x=[middle(s, e) for s, e in zip(histogram.start_day, histogram.end_day, strict=True)],
-        y=[round(value, 3) for value in histogram.expected],
+        x=middles.astype(object),
+        y=np.array(histogram.expected, dtype=np.float32),
         mode="lines",
         line={"color": colors["text"], "width": 1.5},
         hoverinfo="skip",
