@@ -128,23 +128,24 @@
     return best;
   }
 
-  // Channels and communities whose name has the words in it: beginnings first, then by size.
+  // Channels and communities whose name has the words in it: the very name, beginnings, then by size.
   function search(map, words, limit) {
-    var sought = plain(words).trim(), out = [], rest = [];
-    if (!sought) return out;
+    var sought = plain(words).trim(), ranked = [[], [], [], [], []];
+    if (!sought) return [];
     map.communities.forEach(function (c) {
-      if (plain(c.label).indexOf(sought) >= 0) out.push({ kind: "community", index: c.index, label: c.label, size: c.size });
+      var at = plain(c.label).indexOf(sought);
+      if (at >= 0) ranked[at === 0 ? 1 : 3].push({ kind: "community", index: c.index, label: c.label, size: c.size });
     });
-    out.sort(function (a, b) { return b.size - a.size; });
-    out = out.slice(0, 3);
     for (var k = 0; k < map.order.length; k++) {
-      var i = map.order[k], at = map.found[i].indexOf(sought);
+      var i = map.order[k], found = map.found[i], at = found.indexOf(sought);
       if (at < 0) continue;
-      var hit = { kind: "channel", index: i, label: map.name[i], size: map.chatters[i] };
-      if (at === 0 || map.found[i][at - 1] === " ") { if (out.length < limit) out.push(hit); } else if (rest.length < limit) rest.push(hit);
-      if (out.length >= limit) break;
+      var isWhole = plain(map.name[i]) === sought || plain(map.login[i]) === sought, isStart = at === 0 || found[at - 1] === " ";
+      var into = ranked[isWhole ? 0 : isStart ? 2 : 4];
+      if (into.length < limit) into.push({ kind: "channel", index: i, label: map.name[i], size: map.chatters[i] });
     }
-    return out.concat(rest).slice(0, limit);
+    ranked[1].sort(function (a, b) { return b.size - a.size; });
+    ranked[3].sort(function (a, b) { return b.size - a.size; });
+    return [].concat(ranked[0], ranked[1].slice(0, 4), ranked[2].slice(0, limit - 2), ranked[3].slice(0, 2), ranked[4]).slice(0, limit);
   }
 
   window.StreamLensMap = Object.assign(window.StreamLensMap || {}, {

@@ -37,7 +37,9 @@
 
   // Who owns which land: each community's channels spread over a coarse field, the strongest owns a cell.
   function territories(map, look, isHidden) {
-    var b = map.box, pad = Math.max(b.w, b.h) * 0.08, side = Math.max(b.w, b.h) + 2 * pad;
+    // The fewer channels, the wider each one's land: neighbours shall touch.
+    var usual = Math.min(16, Math.max(3.2, 0.4 * FIELD / Math.sqrt(Math.max(1, map.n))));
+    var b = map.box, pad = Math.max(b.w, b.h) * (0.05 + 2.4 * usual / FIELD), side = Math.max(b.w, b.h) + 2 * pad;
     var x0 = (b.x0 + b.x1) / 2 - side / 2, y0 = (b.y0 + b.y1) / 2 - side / 2, scale = FIELD / side;
     var best = new Float32Array(FIELD * FIELD), owner = new Int16Array(FIELD * FIELD).fill(-1);
     var field = new Float32Array(FIELD * FIELD);
@@ -46,7 +48,7 @@
       var touched = [FIELD, FIELD, 0, 0];
       c.nodes.forEach(function (i) {
         var u = (map.x[i] - x0) * scale, v = (map.y[i] - y0) * scale;
-        var spread = Math.min(9, 3.2 + map.r[i] * scale * 0.9), reach = Math.ceil(spread * 2);
+        var spread = Math.min(22, usual + map.r[i] * scale * 0.9), reach = Math.ceil(spread * 2);
         for (var q = Math.max(0, Math.floor(v - reach)); q <= Math.min(FIELD - 1, v + reach); q++) {
           for (var p = Math.max(0, Math.floor(u - reach)); p <= Math.min(FIELD - 1, u + reach); p++) {
             var d = ((p - u) * (p - u) + (q - v) * (q - v)) / (spread * spread);
@@ -133,7 +135,7 @@
         out.drawImage(land.image, (land.x - camera.x) * k + bw / 2, (land.y - camera.y) * k + bh / 2, land.side * k, land.side * k);
       }
       // Many edges at once would be a fog: the more there are, the fainter each one.
-      var fade = Math.min(1, Math.sqrt(5200 / Math.max(1, map.m))) * Math.min(1.25, 0.62 + 0.34 * Math.log2(1 + camera.k));
+      var fade = Math.min(1.8, Math.sqrt(5200 / Math.max(1, map.m))) * Math.min(1.25, 0.62 + 0.34 * Math.log2(1 + camera.k));
       return { image: image, out: out, camera: { x: camera.x, y: camera.y, k: camera.k }, bucket: 0, edge: 0, fade: fade };
     }
     function proceed(job, until) {

@@ -100,7 +100,7 @@
       regions.forEach(function (c) {
         var R = c.r * k;
         if (R < 15 || R > 0.62 * Math.max(w, h) || scene.focus) return;
-        var size = Math.round(Math.min(30, Math.max(12, R * 0.2)));
+        var size = Math.round(Math.min(24, Math.max(12, R * 0.17)));
         for (var s = size; s >= 11; s = Math.floor(s * 0.78)) {
           if (put("c" + c.key, "region", c.label, s, c.colour % 12, c.x, c.y, [[0, 0, 0, 0]], -1)) return;
           if (s === 11) return;

@@ -67,7 +67,7 @@
     }
     // The legend covers the left where there is room for one.
     function fitted(box) {
-      var b = box || map.box, left = w > 900 ? 232 : 12, top = w > 900 ? 16 : 60, right = 16, bottom = w > 900 ? 16 : 40;
+      var b = box || map.box, left = w > 900 ? 244 : 34, top = w > 900 ? 24 : 64, right = w > 900 ? 28 : 34, bottom = w > 900 ? 24 : 40;
       var k = Math.min((w - left - right) / b.w, (h - top - bottom) / b.h);
       return { x: (b.x0 + b.x1) / 2 - (left - right) / 2 / k, y: (b.y0 + b.y1) / 2 - (top - bottom) / 2 / k, k: k };
     }

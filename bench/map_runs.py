@@ -107,7 +107,7 @@ def map_run(n_channels: int = 320, n_drawn: int = 1_400, *, n_communities: int =
         run_id=f"run-{seed}",
         created_at=RUN_AT + seed * 86_400_000_000,
         seed=seed,
-        params=MapParams(),
+        params=MapParams(measure="jaccard", min_shared=3, resolution=1.0, min_community_size=2),
         nodes=nodes,
         edges=edges,
         communities=communities,

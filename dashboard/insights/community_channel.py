@@ -140,7 +140,9 @@ def partners(run: MapRun, node: int, live: Mapping[str, LiveNow], *, limit: int 
     viewers = {channel_id: room.viewer_count or 0 for channel_id, room in rooms.items()}
     own = max(1, int(channels.chatters[node]))
     found = []
-    for one in questions.partners(run, node, live=viewers, limit=limit):
+    for one in questions.partners(run, node, live=viewers, limit=len(channels)):
+        if one.lift <= 1:
+            continue  # Chance alone gives as much; where it is unknown, the overlap itself has to do.
         other, size = one.node, max(1, int(channels.chatters[one.node]))
         room = rooms.get(channels.ids[other])
         found.append(
@@ -159,11 +161,12 @@ def partners(run: MapRun, node: int, live: Mapping[str, LiveNow], *, limit: int 
                 score=one.score,
             )
         )
+    found.sort(key=lambda partner: (not partner.is_live, -partner.score))
     near = questions.channel_overlaps(run, node)
     return Partners(
         name=name_of(run, node),
         chatters=int(channels.chatters[node]),
-        partners=tuple(found),
+        partners=tuple(found[:limit]),
         considered=len(near.other),
         live_known=sum(channels.ids[int(other)] in rooms for other in near.other),
     )

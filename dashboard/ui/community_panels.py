@@ -104,11 +104,12 @@ def _evidence(fact: LabelFact) -> str:
     what = {"game": "stream", "language": "speak", "content": "are", "tag": "are tagged"}.get(
         fact.kind, "have"
     )
+    channels = "channel" if fact.n_channels == 1 else "channels"
     mark = ", in the name" if fact.is_in_label else ""
     value = language_name(fact.value) if fact.kind == "language" else fact.value
     return (
         f"{words.percent(fact.share)} {what} {value}, {words.percent(fact.platform_share)} on the whole "
-        f"map ({fact.n_channels} channels{mark})"
+        f"map ({fact.n_channels} {channels}{mark})"
     )
 
 
@@ -267,7 +268,7 @@ def partners(found: Partners | None) -> Component:
     said = (
         f"For {found.name} ({words.whole(found.chatters)} chatters): channels with more people in common "
         f"than chance gives and of a near size, those live now first. Out of {found.considered:,} overlaps; "
-        f"{found.live_known} of these channels are known to be live."
+        f"{found.live_known} with channels known to be live."
     )
     if not found.partners:
         return html.Div([html.P(said, className="muted"), blank("Nobody fits: no overlap is above chance.")])

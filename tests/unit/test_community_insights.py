@@ -232,6 +232,8 @@ def test_partners_that_are_live_come_with_their_viewers() -> None:
     found = insights(RUN, rooms=rooms).partners(LOCAL, CommunityQuery(), channel_id)
     assert found is not None
     assert found.live_known == 1
+    assert found.partners[0].is_live
+    assert all(one.lift > 1 for one in found.partners)
     assert [(one.channel_id, one.live_viewers, one.game) for one in found.partners if one.is_live] == [
         (last.channel_id, 250, "Chess")
     ]
