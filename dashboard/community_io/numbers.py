@@ -10,6 +10,10 @@ _DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+")
 _NOISE = re.compile(r"[\s\u00a0\u202f_'%]")
 
 
+_MOST = 1e15
+"""Nobody counts that far: such a number is an id, or a mistake."""
+
+
 def parse_number(text: object) -> float | None:
     """A number from a cell: ``12``, ``1,234``, ``0.5``, ``0,5``, ``12 %``; None for what is none.
 
@@ -35,4 +39,4 @@ def parse_number(text: object) -> float | None:
 def parse_count(text: object) -> int:
     """A count from a cell; -1 (unknown) for what is none."""
     value = parse_number(text)
-    return -1 if value is None or value < 0 else round(value)
+    return -1 if value is None or not 0 <= value < _MOST else round(value)

@@ -106,7 +106,7 @@ def parse_polls(path: Path) -> list[Poll]:
 def _load(path: Path) -> Any:
     text = read_text(path)
     try:
-        return json.loads(text)
+        return json.loads(text, strict=False)
     except json.JSONDecodeError as error:
         lines = [(n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
         if len(lines) > 1 and error.msg == "Extra data":
@@ -127,7 +127,7 @@ def _lines(path: Path, lines: list[tuple[int, str]]) -> list[Any]:
     found = []
     for number, line in lines:
         try:
-            found.append(json.loads(line))
+            found.append(json.loads(line, strict=False))
         except json.JSONDecodeError as error:
             raise RecordingError(
                 f"{path}, line {number}: {error.msg}. One JSON value a line, or one for the whole file."
@@ -244,7 +244,7 @@ def _told_instant(told: Mapping[str, Any]) -> int:
             if isinstance(value, str):
                 return _instant_in(value)
             number = parse_number(value)
-            if number and number > 1e9:
+            if number and 1e9 < number < 4e15:
                 # Seconds, milliseconds or microseconds since 1970.
                 return int(number * (1_000_000 if number < 1e11 else 1_000 if number < 1e14 else 1))
     return 0

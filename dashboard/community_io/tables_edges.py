@@ -126,7 +126,7 @@ def _add_edges(builder: GraphBuilder, path: Path) -> tuple[bool, list[str]]:
             f"{short_name(path)}: {bad:,} lines without two channels were left out "
             f"(the first is line {first_bad})."
         )
-    title = table.names[weight] if weight is not None else ""
+    title = table.names[weight] if weight is not None and weight < len(table.names) else ""
     return weight is not None and names.can_be_count(title), notes
 
 

@@ -276,3 +276,9 @@ def test_what_is_no_gexf(tmp_path: Path, text: str, words: str) -> None:
         gexf(tmp_path, text)
     assert words in str(caught.value)
     assert "map.gexf" in str(caught.value)
+
+
+def test_numbers_beyond_all_counts_are_unknown(tmp_path: Path) -> None:
+    found = read(tmp_path, "source,target,weight\na,b,2\n", f"id,size\na,{10**22}\nb,-3\n").edges
+    assert found.channels.chatters.tolist() == [-1, -1]
+    assert edges_of(read(tmp_path, "a,b\nb,c,7\n").edges)
