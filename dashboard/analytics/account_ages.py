@@ -30,7 +30,7 @@ LEAST_ACCOUNTS: Final = 100
 LEAST_COHORT: Final = 5
 """Fewer accounts are no cohort."""
 LEAST_EFFECT: Final = 1.5
-LEVEL: Final = 0.04
+LEVEL: Final = 0.03
 """Largest q that is reported; of rooms without any wave no larger share shows a cohort."""
 
 _OVERLAP: Final = {1: 1.0, 3: 0.5, 7: 0.3}
@@ -138,6 +138,8 @@ def _search(days: Days, baseline: Baseline, as_of_day: int) -> tuple[Cohort, ...
     at = np.flatnonzero(is_candidate & (windows.observed > LEAST_EFFECT * windows.expected))
     p = upper_tail(windows.observed[at], windows.expected[at], windows.clump, windows.spread[at])
     bins = _bins(windows)
+    # Where accounts come in clumps, how big they are is a guess too: stricter by as much.
+    strict = max(1.0, windows.clump)
     finds: list[_Find] = []
     levels: list[float] = []
     for index in np.argsort(p, kind="stable"):
@@ -146,7 +148,7 @@ def _search(days: Days, baseline: Baseline, as_of_day: int) -> tuple[Cohort, ...
         end = start + width - 1
         if any(find.overlaps(start, end) for find in finds):
             continue
-        level = _false_windows(float(p[index]), bins, windows.clump)
+        level = strict * _false_windows(float(p[index]), bins, windows.clump)
         touched = next((k for k, find in enumerate(finds) if find.touches(start, end)), None)
         if level > LEVEL * (len(finds) + (touched is None)) or len(finds) >= _MOST_COHORTS:
             break

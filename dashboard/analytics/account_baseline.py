@@ -17,12 +17,12 @@ FIRST_DAY: Final = 13_514
 """2007-01-01: no account of Twitch (or of Justin.tv, which it was) is older."""
 OWN_HALF_AT: Final = 500
 """With so many accounts of other channels the shipped shape and they count alike."""
-_SMOOTH_DAYS: Final = 10
+_SMOOTH_DAYS: Final = 20
 """Standard deviation of the smoothing; what is sharper is noise until it stands out."""
-_EVENT_Z: Final = 3.0
+_EVENT_Z: Final = 4.0
 _EVENT_WEIGHT: Final = 3.0
 _EVENT_WINDOWS: Final = (1, 3, 7)
-_ROUGH: Final = 0.03
+_ROUGH: Final = 0.01
 """Relative variance of the shipped shape beyond what the room's own neighbourhood makes up for."""
 
 

@@ -27,7 +27,7 @@ _FAR_DAYS: Final = 180
 _NEAR_WEIGHT: Final = 15.0
 """So many accounts' worth the far neighbourhood counts in the near one; few accounts alone say little."""
 _FAR_WEIGHT: Final = 10.0
-_SIDE_Z: Final = 2.5
+_SIDE_Z: Final = 3.0
 """A side whose level is so many standard errors higher is believed: an edge, not a wave."""
 _LEAST_SPREAD: Final = 0.07**2
 """No baseline is known better than to 7 %."""
