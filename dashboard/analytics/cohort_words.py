@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dashboard.analytics.arrivals import Share, Synchrony
 from dashboard.analytics.name_shapes import NameShape
 
 if TYPE_CHECKING:
     from dashboard.analytics.account_ages import AgeAnalysis, Cohort
+
+MOST_TOLD: Final = 3
+"""Cohorts that a verdict names; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,11 @@ def verdict_words(analysis: AgeAnalysis, evidence: Sequence[CohortEvidence | Non
     if not analysis.cohorts:
         return analysis.verdict
     lines = []
-    for index, cohort in enumerate(analysis.cohorts):
+    for index, cohort in enumerate(analysis.cohorts[:MOST_TOLD]):
         told = evidence[index] if index < len(evidence) else None
         lines.append(cohort_words(cohort) + (evidence_words(told) if told else "") + ".")
-    return " ".join(lines)
+    more = _more(len(analysis.cohorts), "And ")
+    return " ".join([*lines, f"{more}."] if more else lines)
 
 
 def analysis_words(
@@ -62,7 +66,13 @@ def analysis_words(
     against = f"{n:,} accounts of known age against {baseline}{unknown}."
     if not cohorts:
         return f"No unusual cohort: no days stand out among {against}"
-    return "; ".join(cohort_words(cohort) for cohort in cohorts) + f". Of {against}"
+    told = "; ".join(cohort_words(cohort) for cohort in cohorts[:MOST_TOLD])
+    return f"{told}{_more(len(cohorts), '; and ')}. Of {against}"
+
+
+def _more(count: int, lead: str) -> str:
+    left = count - MOST_TOLD
+    return f"{lead}{left:,} more {'cohort' if left == 1 else 'cohorts'}" if left > 0 else ""
 
 
 def cohort_words(cohort: Cohort) -> str:

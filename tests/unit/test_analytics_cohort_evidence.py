@@ -133,5 +133,14 @@ def test_several_days_and_no_evidence_in_words() -> None:
     assert verdict_words(analysis()) == "No unusual cohort."
 
 
+def test_a_verdict_names_three_cohorts_and_counts_the_rest() -> None:
+    cohort = Cohort(20_759, 20_759, 31, 2.1, 1e-22, 1e-18, 1, 31 / 2.1, 0.031)
+
+    words = verdict_words(analysis(*[cohort] * 5))
+
+    assert words.count("31 accounts") == 3
+    assert words.endswith("(q = 1e-18). And 2 more cohorts.")
+
+
 def test_q_in_words() -> None:
     assert [q_words(q) for q in (0.04, 0.0123, 2.4e-5, 1e-18)] == ["0.04", "0.012", "2e-5", "1e-18"]
