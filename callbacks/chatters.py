@@ -182,9 +182,10 @@ def _fill(update: Update) -> None:
         return
     captures = update.insights.captures(update.access, room.room_id)
     sessions = update.insights.sessions.all(update.access)
-    _fill_captures(update, room, rooms, captures)
+    scope = update.scope(captures, sessions)
+    _fill_captures(update, room, rooms, captures, scope)
     update.cursor["room_id"] = room.room_id
-    scope = _fill_scope(update, captures, sessions)
+    _fill_scope(update, captures, sessions, scope)
     _fill_sessions(update, sessions, update.shown(captures, scope))
     update.put("root", update.root_class(scope), lambda: update.root_class(scope))
     if scope:
@@ -212,12 +213,16 @@ def _fill_rooms(update: Update, rooms: Sequence[RoomChoice], room: RoomChoice | 
 
 
 def _fill_captures(
-    update: Update, room: RoomChoice, rooms: Sequence[RoomChoice], captures: Sequence[CaptureLine]
+    update: Update,
+    room: RoomChoice,
+    rooms: Sequence[RoomChoice],
+    captures: Sequence[CaptureLine],
+    scope: str,
 ) -> None:
     running = update.running(rooms, captures)
     update.cursor["is_busy"] = bool(running)
     update.put("progress", running, lambda: [chatters_rooms_view.progress(capture) for capture in running])
-    is_empty = not any(capture.state == "complete" for capture in captures)
+    is_empty = not scope
     last = captures[0] if captures and not captures[0].is_running else None
     failed = last if last is not None and last.state in ("failed", "cancelled") else None
     update.put(
@@ -229,8 +234,9 @@ def _fill_captures(
     )
 
 
-def _fill_scope(update: Update, captures: Sequence[CaptureLine], sessions: Sequence[SessionLine]) -> str:
-    scope = update.scope(captures, sessions)
+def _fill_scope(
+    update: Update, captures: Sequence[CaptureLine], sessions: Sequence[SessionLine], scope: str
+) -> None:
     shown = ([(c.capture_id, c.state) for c in captures], sessions, update.today)
     update.put(
         "scopes",
@@ -244,7 +250,6 @@ def _fill_scope(update: Update, captures: Sequence[CaptureLine], sessions: Seque
     others = chatters_compare_view.options(captures, capture, update.now, update.tz)
     update.cursor["can_compare"] = bool(others)
     update.put("compare_with", others, lambda: others)
-    return scope
 
 
 def _fill_sessions(update: Update, sessions: Sequence[SessionLine], shown: CaptureLine | None) -> None:

@@ -147,6 +147,8 @@ def accounts_card() -> html.Section:
             table_skeleton(),
             id=ids.CHATTERS_TABLE_BOX,
             className="table-box",
+            role="group",
+            **components.aria(label="Table of accounts"),
             **components.data(script=GRID_SCRIPT),
         ),
         side=html.Span(id=ids.CHATTERS_TABLE_WORDS, className="muted table-words"),

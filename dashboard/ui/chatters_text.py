@@ -6,10 +6,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from dashboard.insights.chatters_model import Grain
-from dashboard.ui import text
 
 EPOCH: Final = date(1970, 1, 1)
-GRAIN_WORDS: Final[dict[str, str]] = {"day": "Day", "week": "Week", "month": "Month", "year": "Year"}
 
 
 def day_of(day: int) -> date:
@@ -99,22 +97,3 @@ def share_words(share: float | None) -> str:
         return "–"
     percent = share * 100
     return f"{percent:.1f} %" if 0 < percent < 1 else f"{percent:.0f} %"
-
-
-def wrapped(words: str, width: int = 44) -> str:
-    """A sentence over several lines of a chart's hover."""
-    lines: list[str] = [""]
-    for word in words.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-    return "<br>".join(lines)
-
-
-def ago_words(us: int) -> str:
-    """How long ago, from microseconds: ``12 min ago``, ``3 days ago``."""
-    seconds = max(0, us) / 1e6
-    if seconds < 2 * 86_400:
-        return f"{text.span(seconds)} ago"
-    return f"{seconds / 86_400:.0f} days ago"

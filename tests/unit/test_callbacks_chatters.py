@@ -146,6 +146,15 @@ def test_states_say_what_there_is_and_what_to_do(services: Services, mode: str, 
     assert answer["verdict"] is no_update
 
 
+def test_a_session_can_be_looked_at_where_nothing_was_captured(services: Services) -> None:
+    services.chatters.sessions.create(LOCAL, ["c1"], "Raid night")  # type: ignore[union-attr, call-arg, arg-type]
+    services.chatters.mode = "empty"  # type: ignore[union-attr]
+    answer = chatters.refresh(services, REQUEST | {"scope": "s:s1"}, None)
+    assert (answer["root"], answer["notice"]) == ("chatters is-filled", [])
+    assert answer["cursor"]["selection"]["session_id"] == "s1"
+    assert answer["cursor"]["shown"] == ""
+
+
 def test_while_something_is_captured_the_page_is_busy(services: Services) -> None:
     services.chatters.mode = "recapturing"  # type: ignore[union-attr]
     answer = chatters.refresh(services, REQUEST, None)
