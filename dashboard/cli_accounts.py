@@ -44,10 +44,11 @@ def accounts(
         room = read_accounts(file, as_of_day=day)
         baseline = _baseline(baseline_file, _day("--baseline-as-of", baseline_as_of or as_of))
         analysis = find_cohorts(room.days, baseline, as_of_day=day, n_unknown=room.unknown_count)
+        problems = [*room.problems, *_out_of_time(analysis, room, day)]
         if not as_json:
-            for problem in room.problems:
+            for problem in problems:
                 click.echo(f"{file.name}, {problem}", err=True)
-        say(_summary(analysis, room, day), as_json, _words(analysis, room))
+        say(_summary(analysis, room, day, problems), as_json, _words(analysis, room))
 
 
 def _day(option: str, text: str | None) -> int:
@@ -79,7 +80,13 @@ def _baseline(path: Path | None, as_of_day: int) -> Baseline | None:
         ) from None
 
 
-def _summary(analysis: AgeAnalysis, room: AccountFile, as_of_day: int) -> dict[str, Any]:
+def _out_of_time(analysis: AgeAnalysis, room: AccountFile, as_of_day: int) -> list[str]:
+    count = analysis.n_unknown - room.unknown_count
+    told = f"{count:,} created after {_iso(as_of_day)} or before Twitch was there: age not known"
+    return [told] if count else []
+
+
+def _summary(analysis: AgeAnalysis, room: AccountFile, as_of_day: int, problems: list[str]) -> dict[str, Any]:
     return {
         "ok": True,
         "n": analysis.n,
@@ -90,7 +97,7 @@ def _summary(analysis: AgeAnalysis, room: AccountFile, as_of_day: int) -> dict[s
         "as_of": _iso(as_of_day),
         "baseline": {"name": analysis.baseline_name, "n": analysis.baseline_count},
         "n_duplicates": room.duplicate_count,
-        "problems": list(room.problems),
+        "problems": problems,
     }
 
 

@@ -67,6 +67,7 @@ def test_cells_that_are_no_date_are_counted_and_named(tmp_path: Path) -> None:
     assert told["problems"] == [
         "row 3: “31/12/2020” is no date of an account",
         "row 5: “soon” is no date of an account",
+        "1 created after 2023-01-01 or before Twitch was there: age not known",
     ]
     assert "Too few accounts" in told["verdict"]
     words = CliRunner().invoke(accounts, [str(path)])
