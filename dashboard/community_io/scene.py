@@ -225,11 +225,12 @@ def _region_labels(
 
 
 def broken(text: str) -> str:
-    """A long name in two lines, at the blank nearest to its middle."""
+    """A long name in two lines: before its bracket, else at the blank nearest to its middle."""
     blanks = [place for place, letter in enumerate(text) if letter == " "]
     if len(text) <= _SHORT or not blanks:
         return text
-    place = min(blanks, key=lambda at: (abs(at - len(text) / 2), at))
+    brackets = [place for place in blanks if text[place + 1 : place + 2] == "("]
+    place = min(brackets or blanks, key=lambda at: (abs(at - len(text) / 2), at))
     return f"{text[:place]}\n{text[place + 1 :]}"
 
 

@@ -290,7 +290,10 @@ def lines_of(run: MapRun, *, is_long: bool = False) -> list[str]:
         f"{percent(community.stability)}, {community.fate} ({', '.join(community.top_channels[:3])})"
         for community in run.communities
     ]
-    lines.append(f"{told.n_isolates:,} channels belong to no community.")
+    one = told.n_isolates == 1
+    lines.append(
+        f"{told.n_isolates:,} channel{'' if one else 's'} belong{'s' if one else ''} to no community."
+    )
     lines.append(
         f"Modularity {number(told.modularity)}; {told.other_algorithm} finds {told.other_communities:,} "
         f"communities and agrees by {number(told.agreement)} (ARI); stability over {told.seeds} seeds "

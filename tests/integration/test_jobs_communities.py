@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import itertools
 import json
 import shutil
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +28,16 @@ from dashboard.events_helix import SurveyCapture
 from dashboard.jobs.communities import FOLDER, communities
 from dashboard.sandbox import World
 from dashboard.sandbox.met import met
+from dashboard.sandbox.server import SandboxServer
 from dashboard.storage.community_names import open_names
 from dashboard.storage.community_presence import PresenceQuery, presence_behind, read_presence
 from dashboard.storage.community_runs import CommunityRuns
 from dashboard.storage.ingest import Ingest
+from dashboard.storage.state import State
 from dashboard.storage.store import Store
 from dashboard.storage.sync_files import local_files
-from tests.jobs_helpers import Bench, Listener, bench_for
+from dashboard.storage.tokens import open_vault
+from tests.jobs_helpers import Bench, Listener, bench_for, settings_for
 
 NOW_S = 1_800_000_000
 SEED = 11
@@ -189,9 +196,67 @@ async def test_too_little_is_said(tmp_path: Path) -> None:
     assert CommunityRuns(Store(tmp_path, threads=1)).listed() == []
 
 
+def test_the_sandbox_is_read_where_nothing_was_surveyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The very way of the survey: Helix says who is live, chat is joined and read."""
+    monkeypatch.setattr("dashboard.jobs.communities.SANDBOX_READING_S", 2)
+    with serving(World(7, 12)) as server, bench(tmp_path, server, sandbox_channel_count=12) as at_work:
+        handle = Listener()
+        words = communities(at_work.context("communities", handle, params={"files": "false"}))
+        live = len(server.world.live_at(server.now_s()))
+        rows = at_work.rows("select room_login, person_count, observed_s from survey_captures")
+    assert len(rows) == live
+    assert all(people > 0 and 1.5 < seconds < 10 for _, people, seconds in rows)
+    assert f"{live} channels of the sandbox were read for 2 s each" in handle.lines
+    assert "1 of 6 · Reading the sandbox's chats: " in "".join(handle.texts)
+    # So few channels, seen for so short, may be a map or too little for one; either is said.
+    assert "Too little for a map" in words or "communities" in words
+
+
+async def test_the_sandbox_that_does_not_answer(tmp_path: Path) -> None:
+    from dashboard.errors import JobError
+
+    async with bench_for(tmp_path, sandbox_port=1) as at_work:
+        context = at_work.context("communities")
+        with pytest.raises(JobError, match="the sandbox does not answer"):
+            await asyncio.to_thread(communities, context)
+
+
 async def test_a_setting_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="“min_sharde” is no setting of a map"):
         await run_job(tmp_path, min_sharde="3")
+
+
+@contextlib.contextmanager
+def serving(world: World) -> Iterator[SandboxServer]:
+    """A sandbox in a thread of its own: the job brings its own loop."""
+    offset = 1_700_000_040 - time.time()
+    server = SandboxServer(world, http_port=0, clock=lambda: time.time() + offset)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result(30)
+    try:
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@contextlib.contextmanager
+def bench(tmp_path: Path, server: SandboxServer, **values: Any) -> Iterator[Bench]:
+    """A bench without a loop."""
+    settings = settings_for(tmp_path, server, **values)
+    found = Bench(settings, open_vault(settings), State(tmp_path), Store(tmp_path, threads=1))
+    try:
+        yield found
+    finally:
+        found.store.close()
+        found.state.close()
+        found.vault.close()
 
 
 def chat(room: str, room_id: str, people: list[str], at: int) -> list[Event]:
