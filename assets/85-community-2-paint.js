@@ -3,7 +3,7 @@
 // and stretched while the camera moves; nodes are stamped from small sprites in every frame.
 (function () {
   "use strict";
-  var COLOURS = 12, MARGIN = 0.22, FIELD = 232, SLICE_MS = 5;
+  var COLOURS = 12, MARGIN = 0.22, FIELD = 232, SLICE_MS = 4, LOG_STEP = Math.log(1.3);
 
   function canvas(w, h) {
     var c = document.createElement("canvas");
@@ -234,8 +234,11 @@
         }
         var isLoose = map.stability[i] >= 0 && map.stability[i] < 0.6;
         if (r < 64) {
-          var s = sprite(colour, r, isLoose ? 1 : 0);
-          g.drawImage(s.image, x - s.half, y - s.half);
+          // While zooming every frame has other sizes: stamps of few sizes are stretched, none is made anew.
+          var exact = scene.isMoving ? Math.pow(1.3, Math.ceil(Math.log(r) / LOG_STEP)) : r;
+          var s = sprite(colour, exact, isLoose ? 1 : 0), half = scene.isMoving ? s.half * r / exact : s.half;
+          if (half === s.half) g.drawImage(s.image, x - half, y - half);
+          else g.drawImage(s.image, x - half, y - half, 2 * half, 2 * half);
         } else {
           g.beginPath();
           g.arc(x, y, r, 0, 2 * Math.PI);

@@ -5,7 +5,7 @@
   var CELL = 48, PLACE_EVERY_MS = 140, MOST = 150;
 
   function createLabels(paint) {
-    var parts = window.StreamLensMap.parts, texts = new Map(), shown = new Map(), placedAt = 0, last = null, cells = new Map();
+    var parts = window.StreamLensMap.parts, texts = new Map(), shown = new Map(), placedAt = 0, last = null, cells = new Map(), mayWrite = Infinity;
 
     function forget() { texts.clear(); shown.clear(); last = null; }
 
@@ -22,7 +22,7 @@
 
     function written(text, size, kind, colour, dpr) {
       var key = kind + "|" + size + "|" + colour + "|" + text, found = texts.get(key);
-      if (found) return found;
+      if (found || mayWrite-- <= 0) return found;
       if (texts.size > 900) texts.clear();
       var look = paint.look(), rows = kind === "region" ? lines(text) : [text];
       var weight = kind === "region" ? 650 : kind === "chosen" ? 650 : 500, font = weight + " " + size * dpr + "px " + look.font;
@@ -74,8 +74,12 @@
     function place(map, camera, w, h, dpr, scene) {
       var wanted = new Map(), k = camera.k, count = 0;
       cells.clear();
+      // Writing is slow: in motion only a few names are new, the others come when the map rests.
+      mayWrite = scene.isMoving ? 8 : Infinity;
       function put(key, kind, text, size, colour, wx, wy, spots, node) {
-        var t = written(text, size, kind, colour, dpr), sx = (wx - camera.x) * k + w / 2, sy = (wy - camera.y) * k + h / 2;
+        var t = written(text, size, kind, colour, dpr);
+        if (!t) return false;
+        var sx = (wx - camera.x) * k + w / 2, sy = (wy - camera.y) * k + h / 2;
         if (sx < -t.w || sy < -t.h || sx > w + t.w || sy > h + t.h) return false;
         for (var q = 0; q < spots.length; q++) {
           var dx = spots[q][0] * (t.w / 2), dy = spots[q][1] * (t.h / 2), ox = spots[q][2], oy = spots[q][3];

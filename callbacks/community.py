@@ -138,7 +138,7 @@ def draw(services: Services, request: dict[str, Any] | None, cursor: dict[str, A
         watch = _watch(insights, access, had)
         if view is None:
             return _none_yet(services, access, asked) | {"watch": watch}
-        return _drawn(view, access, asked, had) | {"watch": watch}
+        return _drawn(insights, view, access, asked, had) | {"watch": watch}
     except StreamLensError as error:
         notice = components.notice(str(error), SAFE)
     except Exception:
@@ -175,11 +175,13 @@ def _none_yet(services: Services, access: Access, asked: dict[str, Any]) -> Answ
     )
 
 
-def _drawn(view: MapView, access: Access, asked: dict[str, Any], had: dict[str, Any]) -> Answer:
+def _drawn(
+    insights: CommunityInsights, view: MapView, access: Access, asked: dict[str, Any], had: dict[str, Any]
+) -> Answer:
     tz, shown = zone(asked.get("tz")), _sliders(view.run.params) | {"young": view.query.young_days}
     is_same = had.get("digest") == view.digest
     return _only(
-        data=no_update if is_same else {"payload": view.payload, "run": view.run.run_id},
+        data=no_update if is_same else {"payload": insights.payload(view), "run": view.run.run_id},
         root=f"community is-ready{_admin(access)}" + ("" if view.run.statistics.is_enough else " is-little"),
         notice=None,
         empty=None,

@@ -28,7 +28,6 @@ from dashboard.insights.community_model import (
     Names,
     Orders,
     Partners,
-    Past,
     QualityPanel,
     RunLine,
     Runs,
@@ -47,7 +46,7 @@ STEPS: Final = (
     ("compare", "Changes"),
 )
 """The six steps of an analysis, with what the page calls them."""
-_LOADED, _CUTS, _PRESENCES = 10, 16, 2
+_LOADED, _CUTS, _PRESENCES, _PAYLOADS = 10, 16, 2, 6
 _DRAWER_OVERLAPS: Final = 12
 _MOST_NAME: Final = 60
 _PUBLIC_FOR_S: Final = 60.0
@@ -91,6 +90,7 @@ class CommunityInsights:
         self._loaded: Kept[MapRun | None] = Kept(_LOADED)
         self._presences: Kept[Presence | None] = Kept(_PRESENCES)
         self._cuts: Kept[MapRun] = Kept(_CUTS)
+        self._payloads: Kept[dict[str, Any]] = Kept(_PAYLOADS)
         self._lock = threading.Lock()
         self._is_warm = False
         self._public: tuple[float, frozenset[str]] | None = None
@@ -132,6 +132,10 @@ class CommunityInsights:
             has_ages=bool(query.young_days) and has_ages(self._presence(as_made)),
         )
 
+    def payload(self, view: MapView) -> dict[str, Any]:
+        """What the browser draws a map from."""
+        return self._payloads.get(view.digest, view.payload)
+
     def channel(self, access: Access, query: CommunityQuery, channel_id: str) -> ChannelDetail | None:
         """Everything about one channel; None when it is not on the map for whoever asks."""
         found = self._visible(access, query)
@@ -158,7 +162,7 @@ class CommunityInsights:
             degree=len(overlaps),
             overlaps=tuple(overlaps[:_DRAWER_OVERLAPS]),
             overlap_count=len(overlaps),
-            growth=self._growth(channel_id),
+            growth=tuple(self._runs.past_of(channel_id, names=self._names.names())[-60:]),
             measure=run.params.measure,
             seeds=run.statistics.seeds,
             is_live=bool(room and room.is_live),
@@ -358,9 +362,6 @@ class CommunityInsights:
             if first is not None and second is not None and (first, second) not in there:
                 gone.append((first, second))
         return tuple(gone)
-
-    def _growth(self, channel_id: str) -> tuple[Past, ...]:
-        return tuple(self._runs.past_of(channel_id, names=self._names.names())[-60:])
 
     def _live(self) -> Mapping[str, LiveNow]:
         try:

@@ -216,7 +216,6 @@ class MapView:
     has_ages: bool = False
     """Whether the run knows when accounts were made."""
 
-    @property
     def payload(self) -> dict[str, Any]:
         """What the browser draws from."""
         payload: dict[str, Any] = dict(to_map_payload(self.run))

@@ -56,9 +56,9 @@ def test_channels_that_somebody_may_not_see_are_not_sent() -> None:
     page = insights(RUN, public=("Quietfish", "lanternherb"))
     view = page.view(VIEWER, CommunityQuery())
     assert view is not None
-    assert set(view.payload["nodes"]["login"]) == {"mothlight", "quietfish", "lanternherb"}
+    assert set(view.payload()["nodes"]["login"]) == {"mothlight", "quietfish", "lanternherb"}
     assert view.hidden_count == 57
-    text = repr(view.payload)
+    text = repr(view.payload())
     assert not any(login in text for login in RUN.nodes.channels.logins[3:])
     hidden_id = RUN.nodes.channels.ids[10]
     assert page.channel(VIEWER, CommunityQuery(), hidden_id) is None
@@ -72,7 +72,7 @@ def test_channels_that_somebody_may_not_see_are_not_sent() -> None:
 def test_nobody_sees_not_even_public_channels() -> None:
     view = insights(RUN, public=RUN.nodes.channels.logins).view(NOBODY, CommunityQuery())
     assert view is not None
-    assert view.payload["nodes"]["id"] == []
+    assert view.payload()["nodes"]["id"] == []
 
 
 def test_what_is_left_of_a_map_fits_together() -> None:
@@ -260,7 +260,7 @@ def test_queries_from_addresses_take_only_what_makes_sense() -> None:
 
 
 def test_the_payload_of_the_invented_run_is_the_model_s() -> None:
-    assert insights(RUN).view(LOCAL, CommunityQuery()).payload == to_map_payload(RUN)  # type: ignore[union-attr]
+    assert insights(RUN).view(LOCAL, CommunityQuery()).payload() == to_map_payload(RUN)  # type: ignore[union-attr]
 
 
 def test_a_map_as_a_file_has_only_what_may_be_seen() -> None:
