@@ -124,6 +124,7 @@
     var clock = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
     return at.getDate() + " " + MONTHS[at.getMonth()] + ", " + clock;
   };
+  functions.chattersNothing = function () { return ""; };
   functions.chattersAge = function (params) {
     var days = params.value;
     if (days === null || days === undefined) return "not known";
