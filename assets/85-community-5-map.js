@@ -47,7 +47,7 @@
     function isHidden(c) { return (c < 0 ? hiddenIndex.size > 0 && hiddenIndex.has(-1) : hiddenIndex.has(c)) || false; }
     function onlyShown(i) { return !isHidden(map.community[i]); }
     function wake() { isDirty = true; if (!frame && !dead) frame = requestAnimationFrame(tick); }
-    function moved() { movedAt = performance.now(); wake(); }
+    function moved() { movedAt = performance.now(); delete host.dataset.still; wake(); }
     function now() { return { x: camera.x, y: camera.y, k: camera.k }; }
 
     function measure() {

@@ -154,7 +154,12 @@ def test_the_legend_hides_a_community_and_the_address_brings_everything_back(
     page.wait_for_selector("#community-drawer.is-open", timeout=WAIT_MS)
     drawn(page)
     page.wait_for_function(
-        "location.search.includes('c=1001') && location.search.includes('k=')", timeout=WAIT_MS
+        """() => {
+          const told = new URLSearchParams(location.search), view = StreamLensMap.page.view();
+          return told.get("c") === "1001" && Math.abs(told.get("k") - view.k) < 0.001 &&
+            document.querySelector("#community-map").dataset.still;
+        }""",
+        timeout=WAIT_MS,
     )
     view, path = page.evaluate("[StreamLensMap.page.view(), location.pathname + location.search]")
     again = drawn(open_page(path).page)
