@@ -12,6 +12,7 @@ import click
 
 from dashboard.cli_commands import checked_settings
 from dashboard.cli_output import errors_said_plainly
+from dashboard.community_io.outputs import NAMES
 from dashboard.config_communities import PRESETS, known_names
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Asked:
     every_s: float
     is_kept: bool
     as_json: bool
+    only: tuple[str, ...]
     overrides: dict[str, Any]
 
     @property
@@ -129,6 +131,10 @@ def _own_options() -> list[click.Option]:
         click.Option(["--nodes"], multiple=True, type=_FILE, help="CSV of their channels: id, label, size."),
         click.Option(["--gexf"], type=_FILE, help="A map as GEXF, of any version."),
         click.Option(["--out"], type=click.Path(file_okay=False, path_type=Path), help="Where the files go."),
+        click.Option(
+            ["--only"], multiple=True, type=click.Choice(NAMES),
+            help="Only this file into --out. Repeatable.",
+        ),
         click.Option(["--every"], default="24h", show_default=True, help="For continuous: 90m, 12h, 1d."),
         click.Option(
             ["--keep/--no-keep", "is_kept"], default=True,
@@ -175,6 +181,7 @@ def _asked(words: tuple[str, ...], options: dict[str, Any]) -> Asked:
         every_s=_seconds(options["every"]),
         is_kept=options["is_kept"],
         as_json=options["as_json"],
+        only=tuple(options["only"]),
         overrides={name: options[name] for name in names if options[name] not in (None, ())},
     )
     _check(asked)

@@ -266,13 +266,15 @@ def _write(
     from dashboard.jobs.communities import write_files
 
     folders: list[Path] = []
-    if asked.is_import and run.statistics.is_enough and (asked.out is None or settings.s3_bucket):
+    is_enough = run.statistics.is_enough
+    if asked.is_import and asked.is_kept and is_enough and (asked.out is None or settings.s3_bucket):
         folders.append(write_files(settings.data_dir, run, config, progress))
     if asked.out is not None:
         write_outputs(
             run,
             asked.out,
             preset=config.preset,
+            names=[name for name in NAMES if name in (asked.only or NAMES)],
             on_file=lambda name: progress("compare", NAMES.index(name) / len(NAMES)),
         )
         folders.append(asked.out)

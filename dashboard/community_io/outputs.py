@@ -6,10 +6,12 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from dashboard.analytics.communities.model import MapRun
 from dashboard.errors import StorageError
+
+if TYPE_CHECKING:
+    from dashboard.analytics.communities.model import MapRun
 
 Content = str | bytes | Iterable[str]
 

@@ -10,9 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dashboard.cli import Parts, build_cli
+from dashboard.community_io.outputs import NAMES
 from dashboard.storage.community_runs import CommunityRuns
 from dashboard.storage.store import Store
 
+TABLES = tuple(f"--only={name}" for name in NAMES if not name.startswith("map."))
 QUICK = ("--seeds", "3", "--layout-iterations", "5")
 
 
@@ -87,7 +89,10 @@ def test_a_map_of_an_edge_list(call: Any, edges: Path, tmp_path: Path) -> None:
     assert line is not None
     assert (line.n_channels, line.n_communities) == (8, 2)
     assert runs.newest("lake") is None
-    assert "The same map is kept already" in call("analyze", "--edges", str(edges), *QUICK).stdout
+    assert (
+        "The same map is kept already"
+        in call("analyze", "--edges", str(edges), "--out", "map", *TABLES, *QUICK).stdout
+    )
     assert len(runs.listed()) == 1
 
 
@@ -112,7 +117,10 @@ def test_both_orders_and_several_files(call: Any, tmp_path: Path) -> None:
 
 def test_the_same_input_and_seed_are_the_same_bytes(call: Any, edges: Path, tmp_path: Path) -> None:
     for out in ("one", "two"):
-        assert call("--edges", str(edges), "--out", out, "--seed", "5", "--no-keep", *QUICK).exit_code == 0
+        assert (
+            call("--edges", str(edges), "--out", out, "--seed", "5", "--no-keep", *TABLES, *QUICK).exit_code
+            == 0
+        )
     for name in ("graph_nodes.csv", "graph_edges.csv", "graph.graphml"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
     one, two = (json.loads((tmp_path / out / "analysis_results.json").read_text()) for out in ("one", "two"))
@@ -122,8 +130,8 @@ def test_the_same_input_and_seed_are_the_same_bytes(call: Any, edges: Path, tmp_
 
 
 def test_what_was_made_comes_in_again(call: Any, edges: Path, tmp_path: Path) -> None:
-    assert call("--edges", str(edges), "--out", "map", "--no-keep", *QUICK).exit_code == 0
-    answer = call("--gexf", "map/graph.gexf", "--no-keep", "--out", "again", *QUICK)
+    assert call("--edges", str(edges), "--out", "map", "--no-keep", *TABLES, *QUICK).exit_code == 0
+    answer = call("--gexf", "map/graph.gexf", "--no-keep", "--out", "again", *TABLES, *QUICK)
     assert answer.exit_code == 0, answer.output
     assert (
         "The file's own communities: 2, over 8 channels that have one in both; NMI 1.00, ARI 1.00."
@@ -140,7 +148,16 @@ def test_settings_from_preset_file_variable_and_option(
     monkeypatch.setenv("STREAMLENS_COMMUNITIES_TOP_K", "3")
     assert (
         call(
-            "mine.yaml", "--edges", str(edges), "--out", "map", "--no-keep", "--algorithm", "louvain", *QUICK
+            "mine.yaml",
+            "--edges",
+            str(edges),
+            "--out",
+            "map",
+            "--no-keep",
+            "--algorithm",
+            "louvain",
+            *TABLES,
+            *QUICK,
         ).exit_code
         == 0
     )
@@ -191,13 +208,13 @@ def test_the_lake_is_analysed_as_the_worker_does_it(call: Any, tmp_path: Path) -
     from tests.integration.test_jobs_communities import survey_into
 
     survey_into(tmp_path / "data", World(7, 12), 8, now_s=int(time.time()))
-    answer = call("analyze", "debug", "--out", "map", "--json", *QUICK)
+    answer = call("analyze", "debug", "--out", "map", "--only", "map.html", "--json", *QUICK)
     told = last_line(answer)
     assert told["preset"] == "debug"
     line = CommunityRuns(Store(tmp_path / "data", threads=1)).newest("lake")
     assert line is not None
     assert (line.run_id, line.preset) == (told["run_id"], "debug")
-    assert (tmp_path / "map" / "map.html").exists()
+    assert [path.name for path in (tmp_path / "map").iterdir()] == ["map.html"]
 
 
 def test_help_tells_every_setting(call: Any) -> None:
