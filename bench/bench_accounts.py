@@ -100,7 +100,7 @@ def _with_wave(
     return np.concatenate([room[size:], start + np.arange(size) % length]), start
 
 
-def run(rounds: int = 25) -> dict[str, Any]:
+def run(rounds: int = 20) -> dict[str, Any]:
     """Draws the rooms and looks for cohorts in them.
 
     Args:

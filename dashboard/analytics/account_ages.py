@@ -35,6 +35,8 @@ LEVEL: Final = 0.03
 
 _OVERLAP: Final = {1: 1.0, 3: 0.5, 7: 0.3}
 """Windows of 3 and 7 days overlap: of their false alarms so many are of their own."""
+_SPECIAL_SPREAD: Final = 0.1
+"""A day that stands out in the baseline too comes with another strength in another room."""
 _HOPELESS: Final = 400
 """So far above the level no step of the counts brings it down: the sum need not be made."""
 _BINS_PER_E: Final = 8
@@ -136,7 +138,9 @@ def _search(days: Days, baseline: Baseline, as_of_day: int) -> tuple[Cohort, ...
     )
     is_candidate = (windows.observed >= LEAST_COHORT) & (windows.observed > far)
     at = np.flatnonzero(is_candidate & (windows.observed > LEAST_EFFECT * windows.expected))
-    p = upper_tail(windows.observed[at], windows.expected[at], windows.clump, windows.spread[at])
+    times = baseline.standing_out(windows.start_day[at], windows.days[at])
+    spread = windows.spread[at] + np.where(times > 1, _SPECIAL_SPREAD, 0.0)
+    p = upper_tail(windows.observed[at], windows.expected[at] * times, windows.clump, spread)
     bins = _bins(windows)
     # Where accounts come in clumps, how big they are is a guess too: stricter by as much.
     strict = max(1.0, windows.clump)

@@ -21,6 +21,8 @@ _SMOOTH_DAYS: Final = 20
 """Standard deviation of the smoothing; what is sharper is noise until it stands out."""
 _EVENT_Z: Final = 4.0
 _EVENT_WEIGHT: Final = 3.0
+_OWN_Z: Final = 1.5
+_OWN_WEIGHT: Final = 2.0
 _EVENT_WINDOWS: Final = (1, 3, 7)
 _ROUGH: Final = 0.01
 """Relative variance of the shipped shape beyond what the room's own neighbourhood makes up for."""
@@ -39,6 +41,8 @@ class Baseline:
     """Accounts it was estimated from; 0 for the shipped rough shape."""
     events: npt.NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
     """How many times the smoothed share its special days have; 1 on other days."""
+    counts: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """Its accounts on each day, as they were counted; empty for the shipped shape."""
     roughness: float = 0.0
     """Relative variance to add to every expected count."""
 
@@ -65,9 +69,9 @@ class Baseline:
         first, last = int(known.min()), int(known.max())
         counts = np.bincount(known - first, minlength=last - first + 1).astype(np.float64)
         usual = smoothed(counts)
-        return cls(
-            name or f"{len(known):,} accounts", first, usual / len(known), len(known), _events(counts, usual)
-        )
+        words = name or f"{len(known):,} accounts"
+        events = _events(counts, usual)
+        return cls(words, first, usual / len(known), len(known), events, counts)
 
     def on(self, first_day: int, last_day: int) -> npt.NDArray[np.float64]:
         """Share of accounts on each day of a span, special days in it.
@@ -85,6 +89,32 @@ class Baseline:
     def events_on(self, first_day: int, last_day: int) -> npt.NDArray[np.bool_]:
         """Whether a day is a special one of the baseline, for each day of a span."""
         return self._events_at(np.arange(first_day, last_day + 1) - self.first_day) > 1
+
+    def standing_out(self, start: Days, width: Days) -> npt.NDArray[np.float64]:
+        """How many times its usual count the baseline itself has in windows, 1 where it is no more.
+
+        What is high in other rooms too may be one of the days that bring accounts everywhere.
+
+        Args:
+            start: First day of each window.
+            width: Its days.
+        """
+        if not len(self.counts):
+            return np.ones(len(start))
+        last = len(self.counts)
+        a, b = np.clip(start - self.first_day, 0, last), np.clip(start + width - self.first_day, 0, last)
+        usual = smoothed(self.counts)
+        seen_sums, usual_sums = (np.append(0.0, np.cumsum(part)) for part in (self.counts, usual))
+        seen, mean = seen_sums[b] - seen_sums[a], usual_sums[b] - usual_sums[a]
+        times = (seen + _OWN_WEIGHT) / (mean + _OWN_WEIGHT)
+        return np.where(seen - mean > _OWN_Z * np.sqrt(mean + 1), times / self._events_in(a, b), 1.0).clip(
+            1.0
+        )
+
+    def _events_in(self, a: Days, b: Days) -> npt.NDArray[np.float64]:
+        """What of it the special days say already."""
+        sums = np.append(0.0, np.cumsum(self.events))
+        return np.maximum((sums[b] - sums[a]) / np.maximum(b - a, 1), 1.0)
 
     def _events_at(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         if not len(self.events):
@@ -122,10 +152,11 @@ def mixed(default: Baseline, own: Baseline | None) -> Baseline:
     for part, share in ((default, 1 - weight), (own, weight)):
         at = part.first_day - first
         density[at : at + len(part.density)] += share * part.density
-    events = np.ones(len(density))
+    events, counts = np.ones(len(density)), np.zeros(len(density))
     events[own.first_day - first :][: len(own.events)] = own.events
+    counts[own.first_day - first :][: len(own.counts)] = own.counts
     rough = (1 - weight) * default.roughness + weight * own.roughness
-    return Baseline(own.name, first, density / density.sum(), own.sample_count, events, rough)
+    return Baseline(own.name, first, density / density.sum(), own.sample_count, events, counts, rough)
 
 
 def smoothed(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -123,6 +123,18 @@ def test_a_special_day_that_the_baseline_has_too_is_no_wave() -> None:
     assert not find_cohorts(room, Baseline.from_created_days(usual, as_of_day=TODAY), as_of_day=TODAY).cohorts
 
 
+def test_a_day_that_is_high_in_the_baseline_too_weighs_less() -> None:
+    # 12 of 5 is too little to be a special day of the baseline for sure, but the room's 15 of 2 may be it.
+    room = np.append(EVEN, [18_400] * 13)
+    usual = np.append(np.repeat(np.arange(18_000, 19_000), 5), [18_400] * 7)
+
+    (alone,) = find_cohorts(room, even_baseline(), as_of_day=TODAY).cohorts
+    both = find_cohorts(room, Baseline.from_created_days(usual, as_of_day=TODAY), as_of_day=TODAY).cohorts
+
+    assert alone.q < 0.0001
+    assert not both or both[0].q > 20 * alone.q
+
+
 def test_a_baseline_needs_accounts() -> None:
     with pytest.raises(ValueError, match="known creation day"):
         Baseline.from_created_days(np.array([TODAY + 5]), as_of_day=TODAY)
