@@ -72,7 +72,7 @@
     }
 
     function place(map, camera, w, h, dpr, scene) {
-      var wanted = new Map(), k = camera.k, count = 0;
+      var wanted = new Map(), k = camera.k, count = 0, focus = scene.isLeaving ? null : scene.focus;
       cells.clear();
       // Writing is slow: in motion only a few names are new, the others come when the map rests.
       mayWrite = scene.isMoving ? 8 : Infinity;
@@ -103,19 +103,19 @@
       regions.sort(function (a, b) { return b.chatters - a.chatters || b.size - a.size; });
       regions.forEach(function (c) {
         var R = c.r * k;
-        if (R < 15 || R > 0.62 * Math.max(w, h) || scene.focus) return;
+        if (R < 15 || R > 0.62 * Math.max(w, h) || focus) return;
         var size = Math.round(Math.min(24, Math.max(12, R * 0.17)));
         for (var s = size; s >= 11; s = Math.floor(s * 0.78)) {
           if (put("c" + c.key, "region", c.label, s, c.colour % 12, c.x, c.y, [[0, 0, 0, 0]], -1)) return;
           if (s === 11) return;
         }
       });
-      if (scene.focus) {
-        var close = scene.focus.links.slice().sort(function (a, b) { return b.share - a.share; });
+      if (focus) {
+        var close = focus.links.slice().sort(function (a, b) { return b.share - a.share; });
         close.slice(0, 60).forEach(function (link) { name(link.node, "near"); });
       }
       var least = 4.6;
-      for (var q = 0; q < map.order.length && count < MOST && !scene.focus; q++) {
+      for (var q = 0; q < map.order.length && count < MOST && !focus; q++) {
         var i = map.order[q], r = map.r[i] * k;
         if (r < least) { if (q > 4000) break; continue; }
         if (scene.isHidden(map.community[i])) continue;

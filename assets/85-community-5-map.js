@@ -156,7 +156,7 @@
       step(at);
       var to = scene.focus && !scene.isLeaving ? 1 : 0;
       dim = still.matches ? to : dim < to ? Math.min(to, dim + 0.16) : Math.max(to, dim - 0.2);
-      if (scene.isLeaving && dim === 0) scene.focus = null;
+      if (scene.isLeaving && dim === 0 && scene.focus) { scene.focus = null; scene.stamp = ++stamp; }
       scene.dim = dim;
       scene.isMoving = at - movedAt < REST_MS || !!drag;
       scene.isQuick = still.matches;

@@ -130,6 +130,12 @@ def test_a_press_on_a_channel_chooses_it_and_a_drag_moves_the_map(
     spot = page.evaluate("StreamLensMap.page.where('1000')")
     page.mouse.click(spot["x"], spot["y"])
     page.wait_for_selector("#community-drawer.is-open h2:text('Mothlight')", timeout=WAIT_MS)
+    page.click(".drawer-close")
+    # With nothing chosen and nothing pointed at, the regions have their names again.
+    page.mouse.move(5, 5)
+    page.wait_for_function(
+        "StreamLensMap.page.stats().names.some((name) => name[0] === 'c')", timeout=WAIT_MS
+    )
     page.mouse.move(spot["x"], spot["y"])
     page.mouse.down()
     page.mouse.move(spot["x"] - 40, spot["y"] - 60, steps=4)
