@@ -14,6 +14,7 @@ from dashboard.api.blueprint import ApiParts, api_blueprint
 from dashboard.api.health import health_report
 from dashboard.config import Settings
 from dashboard.events import Event
+from dashboard.insights.record_rights import own_channel
 from dashboard.insights.records import Records
 from dashboard.storage.api_keys import open_api_keys
 from dashboard.storage.ingest import Ingest
@@ -22,7 +23,8 @@ from dashboard.storage.store import Store
 
 
 class Api:
-    """The API in this process; ``access`` is who the browser is, ``people`` who keys belong to."""
+    """The API in this process; ``access`` is who the browser is, ``people`` who keys belong to,
+    ``moderated`` what they moderate."""
 
     def __init__(self, data_dir: Path, *, timeout_s: float = 30, **settings: Any) -> None:
         values: dict[str, Any] = {"api_requests_per_min": 100_000} | settings
@@ -32,7 +34,8 @@ class Api:
         self.store = Store(data_dir, timeout_s=timeout_s)
         self.keys = open_api_keys(self.settings)
         self.state = State(data_dir)
-        records = Records(self.store)
+        self.moderated: dict[str, frozenset[str]] = {}
+        records = Records(self.store, managed=self._managed)
         self.app = Flask("api-test")
         parts = ApiParts(
             settings=self.settings,
@@ -43,6 +46,9 @@ class Api:
             health=health_report(self.state, records),
         )
         self.app.register_blueprint(api_blueprint(parts))
+
+    def _managed(self, access: Access) -> frozenset[str]:
+        return own_channel(access) | self.moderated.get(access.user_id, frozenset())
 
     @property
     def client(self) -> FlaskClient:

@@ -124,7 +124,9 @@ def _answered(parts: ApiParts, slots: limits.Slots, caller: Caller, resource: Re
     form = asked.form or formats.negotiate(request.accept_mimetypes)
     if form is None:
         return answers.refused(406, f"Formats are {', '.join(formats.MIME.values())}; or set format=.")
-    visible = parts.records.visible(caller.access, room_name=asked.room_name, room_id=asked.room_id)
+    visible = parts.records.visible(
+        caller.access, kind=resource.kind, room_name=asked.room_name, room_id=asked.room_id
+    )
     is_large = asked.limit > MOST_ROWS
     if not is_large:
         return _page(read_answer(parts.records, asked, visible), asked, form)

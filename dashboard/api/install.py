@@ -8,6 +8,7 @@ from dashboard.access import Access
 from dashboard.api.blueprint import ApiParts, api_blueprint
 from dashboard.api.health import health_report
 from dashboard.auth.current import access_of
+from dashboard.insights.chatters_rights import Rights
 from dashboard.insights.records import Records
 from dashboard.storage.accounts import open_accounts
 from dashboard.storage.api_keys import open_api_keys
@@ -26,7 +27,7 @@ def open_api(services: Services) -> Blueprint:
     """
     settings = services.settings
     accounts = open_accounts(settings)
-    records = Records(services.store)
+    records = Records(services.store, managed=Rights(accounts).managed)
 
     def access_of_user(user_id: str) -> Access:
         return access_of(accounts.get(user_id), settings)

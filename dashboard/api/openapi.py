@@ -33,7 +33,9 @@ What StreamLens collected, one resource a kind of event.
 
 **Who may ask.** On this machine alone without login: everybody. Else a browser that is logged in, or a
 key (account page) as `Authorization: Bearer sl_…`. Either sees the channels that its owner sees;
-another channel gives 403.
+another channel gives 403. What Twitch tells only a channel's owner and moderators (who is connected,
+follows or subscribes, suspicious accounts, raw notifications), only they get, also of a public channel.
+What belongs to no channel (accounts, renames, community maps) is for admins.
 
 **Dates.** `start-date` and `end-date` are both included. ISO 8601 (without an offset it is UTC), or a
 day as YYYY-MM-DD, DD.MM.YYYY, DD/MM/YYYY or MM-DD-YYYY; a day is the whole day in UTC.

@@ -9,6 +9,7 @@ from typing import Literal
 import pyarrow as pa
 
 from dashboard.events import KINDS
+from dashboard.insights.record_rights import MANAGED_KINDS, ROOMLESS_KINDS
 from dashboard.insights.records import USERS_DAYS, USERS_ROOM_DAYS, room_schema
 from dashboard.storage.batch import schema_of
 
@@ -64,7 +65,8 @@ class Resource:
         """Names of the parameters that it takes."""
         if self.form == "health":
             return ("format",)
-        names = ["room-name", "room-id", *self.filters, "start-date", "end-date"]
+        rooms = () if self.kind in ROOMLESS_KINDS else ("room-name", "room-id")
+        names = [*rooms, *self.filters, "start-date", "end-date"]
         if self.has_text_search:
             names.append("q")
         if self.has_current_state:
@@ -223,7 +225,7 @@ def all_resources() -> tuple[Resource, ...]:
     taken = {name for resource in named for name in resource.names}
     covered = {resource.kind for resource in named}
     others = [
-        Resource(kind, _first_line(kind), kind=kind, filters=_filters_of(kind))
+        Resource(kind, _first_line(kind), kind=kind, description=_for_whom(kind), filters=_filters_of(kind))
         for kind in KINDS
         if kind not in covered and kind not in taken
     ]
@@ -280,6 +282,12 @@ def _filters_of(kind: str) -> dict[str, Filter]:
     id_column = next((name for name in ("user_id", "target_user_id", "creator_id") if name in names), None)
     login = "user_login" if "user_login" in names else None
     return user_filters(id_column, login, "the person it is about")
+
+
+def _for_whom(kind: str) -> str:
+    if kind in ROOMLESS_KINDS:
+        return "It belongs to no channel; with login only for who manages the installation."
+    return "Only of channels that you own or moderate." if kind in MANAGED_KINDS else ""
 
 
 def _first_line(kind: str) -> str:

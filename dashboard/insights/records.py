@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from dashboard.access import Access
-from dashboard.errors import AccessDenied
 from dashboard.events import Instant, now_us
+from dashboard.insights.record_rights import Managed, access_to, own_channel, refusal
 from dashboard.storage.catalog import Catalog
 from dashboard.storage.record_lists import RoomBook, read_room_modes, read_users
 from dashboard.storage.records import Conditions, Page, Place, read_chunks, read_page
@@ -49,10 +49,12 @@ class Records:
 
     Args:
         store: Opened data folder.
+        managed: Which channels somebody owns or moderates; without it the own one.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, managed: Managed = own_channel) -> None:
         self._store = store
+        self._managed = managed
         self._book = RoomBook(store)
 
     def page(
@@ -67,11 +69,14 @@ class Records:
         """Any number of events; see :func:`dashboard.storage.records.read_chunks`."""
         return read_chunks(self._store, kind, conditions, limit=limit, newest_first=newest_first, after=after)
 
-    def visible(self, access: Access, *, room_name: str | None, room_id: str | None) -> Conditions:
+    def visible(
+        self, access: Access, *, kind: str = "", room_name: str | None, room_id: str | None
+    ) -> Conditions:
         """The rooms that an answer may tell of.
 
         Args:
             access: Who asks.
+            kind: Of events; empty for lists made of chat.
             room_name: The room asked for, if one was.
             room_id: The same by its id.
 
@@ -79,21 +84,20 @@ class Records:
             Conditions with rooms (and the id) in them.
 
         Raises:
-            AccessDenied: The room asked for may not be seen, or nobody here knows it.
+            AccessDenied: The room or the kind asked for may not be seen, or nobody here knows the room.
         """
-        rooms = access.rooms
+        allowed = access_to(kind, access, self._managed)
+        rooms = allowed.rooms
         if room_name is not None:
-            access.require_room(room_name)
+            if not allowed.may_see(room_name):
+                raise refusal(kind, room_name)
             rooms = frozenset({room_name})
         if room_id is None:
             return Conditions(rooms=rooms)
-        if access.rooms is not None:
+        if allowed.rooms is not None:
             logins = {room.room_login for room in self._book.rooms() if room.room_id == room_id}
-            if not logins & access.rooms:
-                raise AccessDenied(
-                    f"You can't see room {room_id} here: only channels that you own or moderate, "
-                    "and public ones."
-                )
+            if not logins & allowed.rooms:
+                raise refusal(kind, f"room {room_id}")
         return Conditions(rooms=rooms, equal=(("room_id", room_id),))
 
     def fresh_at(self, kind: str) -> Instant | None:

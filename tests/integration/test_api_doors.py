@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
-from dashboard.access import NOBODY, Access
+from dashboard.access import LOCAL, NOBODY, Access
 from dashboard.api.resources import all_resources
 from dashboard.errors import StorageError
 from dashboard.events import KINDS, Instant, RoomState, now_us
+from dashboard.events_accounts import Account, Rename, Speaker
+from dashboard.events_communities import CommunityEdge, CommunityNode, CommunityRun
+from dashboard.events_helix import Chatter, ChatterPoll, Follower
+from dashboard.insights.record_rights import MANAGED_KINDS, ROOMLESS_KINDS
 from dashboard.storage.api_keys import MOST_KEYS, SCOPES
 from tests.api_parts import Api, put
 from tests.storage_events import T0, message
@@ -60,7 +64,7 @@ def test_everybody_sees_only_their_own_rooms_in_every_list(api: Api) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "ndjson", "parquet"])
-@pytest.mark.parametrize("resource", [r.name for r in all_resources() if r.form != "health"])
+@pytest.mark.parametrize("resource", [r.name for r in all_resources() if "room-id" in r.parameters])
 def test_a_foreign_room_is_refused_whatever_is_asked(api: Api, resource: str, form: str) -> None:
     for query in (
         "room-name=bob",
@@ -74,6 +78,105 @@ def test_a_foreign_room_is_refused_whatever_is_asked(api: Api, resource: str, fo
         assert answer.json["error"] == "forbidden"
         assert "only channels that you own or moderate" in answer.json["message"]
     assert api.get(f"{resource}?room-id=101&format={form}").status_code == 200
+
+
+def base(number: int, room: str) -> dict[str, Any]:
+    at = Instant(T0 + number)
+    return {
+        "event_id": f"e{number}",
+        "source": "helix",
+        "room_login": room,
+        "room_id": ROOMS.get(room),
+        "sent_at": at,
+        "received_at": at,
+    }
+
+
+def put_people(api: Api) -> None:
+    """Who is connected, who follows, and who spoke, in each room; and what has no room."""
+    events: list[Any] = []
+    for number, room in enumerate(ROOMS):
+        events += [
+            Chatter(**base(number, room), capture_id=room, user_id="7", user_login=f"sits_in_{room}"),
+            ChatterPoll(**base(number, room), capture_id=room, chatter_count=1),
+            Follower(**base(number, room), user_id="7", user_login=f"follows_{room}"),
+            Speaker(**base(number, room), capture_id=room, user_id="7", user_login=f"spoke_in_{room}"),
+        ]
+    run: dict[str, Any] = {"run_id": "r"}
+    events += [
+        Account(**base(90, ""), user_id="7", user_login="met"),
+        Rename(**base(91, ""), user_id="7", old_login="once", user_login="met"),
+        CommunityRun(
+            **base(92, ""), **run, seed=1, origin="lake", channel_count=1, edge_count=1, community_count=1
+        ),
+        CommunityNode(**base(93, ""), **run, place=0, channel_id="1", channel_login="other"),
+        CommunityEdge(
+            **base(94, ""),
+            **run,
+            place=0,
+            source_place=0,
+            target_place=1,
+            source_login="other",
+            target_login="bob",
+        ),
+    ]
+    put(api.settings.data_dir, events)
+
+
+@pytest.mark.parametrize("resource", ["chatters", "chatter_polls", "followers"])
+def test_who_is_connected_or_follows_is_told_to_owners_and_moderators_only(api: Api, resource: str) -> None:
+    """A public channel is seen, but not the lists that Twitch gives only to those who run it."""
+    put_people(api)
+    assert rooms_in(api.data(resource)) == {"ann"}
+    assert rooms_in(api.data("speakers")) == {"ann", "shared"}, "what stands in the chat is everybody's"
+    for query in ("room-name=shared", "room-id=103"):
+        for form in ("json", "csv", "ndjson&limit=20000", "parquet&limit=20000"):
+            answer = api.get(f"{resource}?{query}&format={form}")
+            assert answer.status_code == 403, answer.text
+            assert "only channels that you own or moderate" in answer.json["message"]
+            assert "public" not in answer.json["message"]
+    assert "shared" not in api.get(f"{resource}?format=csv&limit=20000").text
+    api.moderated = {"1": frozenset({"shared"})}
+    assert rooms_in(api.data(resource)) == {"ann", "shared"}
+    assert rooms_in(api.data(f"{resource}?room-id=103")) == {"shared"}
+    api.moderated = {"1": frozenset({"other"})}
+    assert rooms_in(api.data(resource)) == {"ann"}, "what may not be seen at all is not opened by it"
+    api.access = LOCAL
+    assert rooms_in(api.data(resource)) == set(ROOMS)
+
+
+@pytest.mark.parametrize("resource", sorted(ROOMLESS_KINDS))
+def test_what_has_no_channel_is_for_admins(api: Api, resource: str) -> None:
+    put_people(api)
+    key, _ = api.keys.create("1", "script", ALL)
+    for headers in ({}, bearer(key)):
+        for query in ("", "?format=csv&limit=20000", "?start-date=2023-11-14"):
+            answer = api.get(resource + query, headers=headers)
+            assert (answer.status_code, answer.json["error"]) == (403, "forbidden")
+            assert "ADMIN_USER_IDS" in answer.json["message"]
+    api.access = Access("3", "eve", is_admin=True, rooms=frozenset({"eve"}))
+    assert len(api.data(resource)) == 1
+    assert api.data("chatters") == [], "managing is not reading"
+    api.access = LOCAL
+    assert len(api.data(resource)) == 1
+    answer = api.get(f"{resource}?room-name=ann")
+    assert (answer.status_code, answer.json["error"]) == (400, "bad_request")
+
+
+def test_the_document_says_for_whom(api: Api) -> None:
+    paths = api.get("openapi.json").json["paths"]
+    for kind in MANAGED_KINDS:
+        assert "own or moderate" in paths[f"/{kind}"]["get"]["description"]
+    for kind in ROOMLESS_KINDS:
+        assert "manages" in paths[f"/{kind}"]["get"]["description"]
+        assert "room-name" not in {p["name"] for p in paths[f"/{kind}"]["get"]["parameters"]}
+
+
+def test_every_kind_without_a_channel_is_known_to_be_one() -> None:
+    """A new kind of the same families has to be put under one rule or the other, by hand."""
+    told = {kind for kind in KINDS if kind.startswith("community_") or kind in ("accounts", "renames")}
+    assert told == ROOMLESS_KINDS
+    assert set(KINDS) >= MANAGED_KINDS
 
 
 def test_a_cursor_of_one_person_opens_nothing_to_another(api: Api) -> None:
