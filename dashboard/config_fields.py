@@ -115,7 +115,6 @@ class Fields(BaseSettings):
     """How many analysis sessions one person may save; one that is not saved ends after a day."""
 
     database_url: SecretStr = SecretStr("")
-    redis_url: SecretStr = SecretStr("")
     s3_bucket: str = ""
     s3_prefix: str = "streamlens"
     s3_region: str = ""
@@ -243,11 +242,6 @@ class Fields(BaseSettings):
     @classmethod
     def _database_url(cls, value: SecretStr) -> SecretStr:
         return SecretStr(check_connection_url(value.get_secret_value(), ("sqlite", "postgresql", "postgres")))
-
-    @field_validator("redis_url")
-    @classmethod
-    def _redis_url(cls, value: SecretStr) -> SecretStr:
-        return SecretStr(check_connection_url(value.get_secret_value(), ("redis", "rediss", "unix")))
 
     @field_validator("s3_bucket")
     @classmethod

@@ -80,7 +80,6 @@ CURES = {
     "s3_read_timeout_s": "Set S3_READ_TIMEOUT_S to seconds above 0, for example S3_READ_TIMEOUT_S=60.",
     "database_url": "Unset DATABASE_URL for SQLite in DATA_DIR, or set it like "
     "DATABASE_URL=postgresql://user:password@host/database.",
-    "redis_url": "Unset REDIS_URL on one machine, or set it like REDIS_URL=redis://host:6379/0.",
     "s3_bucket": "Set S3_BUCKET to the bucket's bare name (no s3://, no folders), or unset it to keep "
     "everything on this machine.",
     "s3_prefix": "Set S3_PREFIX to a folder in the bucket, for example S3_PREFIX=streamlens.",
