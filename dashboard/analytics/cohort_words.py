@@ -89,13 +89,17 @@ def evidence_words(evidence: CohortEvidence) -> str:
     if evidence.silent and evidence.silent.total:
         part = f"{evidence.silent.count:,} of {evidence.silent.total:,} have not spoken"
         if evidence.silent_others and evidence.silent_others.share is not None:
-            part += f" ({evidence.silent_others.share:.0%} of the others have not)"
+            part += f" ({percent_words(evidence.silent_others.share)} of the others have not)"
         parts.append(part)
     parts += _together(evidence.arrivals, "came")
     parts += _together(evidence.follows, "followed")
     names = evidence.names
     if names and names.pattern and names.share is not None and names.p is not None and names.p <= 0.05:
-        usual = "" if names.usual_share is None else f" ({names.usual_share:.0%} is usual in this room)"
+        usual = (
+            ""
+            if names.usual_share is None
+            else f" ({percent_words(names.usual_share)} is usual in this room)"
+        )
         parts.append(f"{names.match_count:,} of {names.name_count:,} logins {names.pattern}{usual}")
     return "".join(f"; {part}" for part in parts)
 
@@ -117,6 +121,14 @@ def count_words(value: float) -> str:
     if value < 0.1:
         return "fewer than 0.1"
     return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def percent_words(share: float) -> str:
+    """``53 %``, ``0.4 %``; 100 % and 0 % only when it is all or none."""
+    percent = share * 100
+    if 0 < percent < 1:
+        return f"{max(percent, 0.1):.1f} %"
+    return f"{min(percent, 99.9):.1f} %" if 99 < percent < 100 else f"{percent:.0f} %"
 
 
 def q_words(q: float) -> str:

@@ -184,14 +184,16 @@ class ChattersInsights:
             now=self._now(),
         )
 
-    def compare(self, first_id: str, second_id: str, access: Access, grain: Grain = "month") -> Comparison:
+    def compare(
+        self, first_id: str, second_id: str, access: Access, grain: Grain | None = None
+    ) -> Comparison:
         """Two captures of one channel and one source, whichever comes first.
 
         Raises:
             JobError: They can't be compared, or one is not complete.
         """
         before, after, pair = self._pair(first_id, second_id, access)
-        return compare(self._lake, self._reader.came(pair), before, after, grain)
+        return compare(self._lake, self._reader.came(pair), before, after, grain, now=self._now())
 
     def compared_people(self, first_id: str, second_id: str, side: Side, access: Access) -> AccountTable:
         """Who came, left or stayed between two captures."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any, Final
 
-from dashboard.analytics.cohort_words import count_words, day_words, q_words
+from dashboard.analytics.cohort_words import count_words, day_words, percent_words, q_words
 from dashboard.events import Instant
 from dashboard.insights.chatters_bundle_svg import age_svg, histogram_svg
 from dashboard.insights.chatters_export import iso
@@ -170,12 +170,12 @@ def _cohort(cohort: CohortLine) -> str:
         f"<p>{escape(cohort.words)}</p>"
         f'<p class="muted">{cohort.observed:,} accounts, {count_words(cohort.expected)} expected, '
         f"{cohort.effect:,.1f} times as many; p = {q_words(cohort.p)}, q = {q_words(cohort.q)}; "
-        f"{cohort.share:.1%} of the accounts of known age.</p>{evidence}</section>"
+        f"{percent_words(cohort.share)} of the accounts of known age.</p>{evidence}</section>"
     )
 
 
 def _finding(found: Finding) -> str:
-    rest = "" if found.rest_share is None else f"{found.rest_share:.0%}"
+    rest = "" if found.rest_share is None else percent_words(found.rest_share)
     words = found.words or f"not known: {found.missing or 'no figure'}"
     label = f"<b>{escape(found.label)}</b>" if found.is_notable else escape(found.label)
     return _row((label, escape(words), rest, escape(", ".join(found.details))))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from dashboard.analytics.account_ages import Baseline, histogram
+from dashboard.analytics.account_ages import histogram
 from dashboard.analytics.timebins import MINUTE_US
 from dashboard.errors import JobError
 from dashboard.events import Instant
@@ -22,6 +22,8 @@ from dashboard.insights.live_sources import Lake, records, whole, words
 AROUND_US: Final = 30 * MINUTE_US
 """The viewer curve begins so long before the first capture and ends so long after the second."""
 _SAME_RAID_US: Final = 2 * MINUTE_US
+_MANY: Final = 200
+"""Fewer people than that are spread too thinly over bars of a month."""
 SIDES: Final[tuple[Side, ...]] = ("came", "left", "stayed")
 
 
@@ -76,7 +78,15 @@ def came_of(pair: Pair) -> Came:
     return Came(pair, tested, *cohort_lines(tested, {}))
 
 
-def compare(lake: Lake, came: Came, before: CaptureLine, after: CaptureLine, grain: Grain) -> Comparison:
+def compare(
+    lake: Lake,
+    came: Came,
+    before: CaptureLine,
+    after: CaptureLine,
+    grain: Grain | None = None,
+    *,
+    now: Instant,
+) -> Comparison:
     """Compares two captures.
 
     Args:
@@ -84,14 +94,16 @@ def compare(lake: Lake, came: Came, before: CaptureLine, after: CaptureLine, gra
         came: Their people, and the test of those who came.
         before: The line of the earlier one.
         after: The line of the later one.
-        grain: How wide the bins of the ages are.
+        grain: How wide the bins of the ages are; None lets the number of people who came and left decide.
+        now: The wall clock: the viewer curve does not go beyond it.
     """
     pair = came.pair
     groups = {side: pair.flags(side) for side in SIDES}
     days = {side: _days(*group) for side, group in groups.items()}
     counts = {side: int(those.sum()) for side, (_, those) in groups.items()}
     start = Instant(pair.before.crowd.captures[0].started_at - AROUND_US)
-    end = Instant(pair.after.crowd.as_of + AROUND_US)
+    as_of = pair.after.crowd.as_of
+    end = Instant(max(as_of, min(as_of + AROUND_US, now)))
     viewers = lake.query(
         "chatters_viewers", window=(start, end), room=after.room_login, start_at=start, end_at=end
     )
@@ -107,7 +119,7 @@ def compare(lake: Lake, came: Came, before: CaptureLine, after: CaptureLine, gra
         came_unknown_count=counts["came"] - len(days["came"]),
         left_unknown_count=counts["left"] - len(days["left"]),
         stayed_unknown_count=counts["stayed"] - len(days["stayed"]),
-        ages=_ages(days, grain),
+        ages=_ages(days, grain or _grain_for(counts)),
         came_curve=_came_curve(came.tested, pair.before),
         came_median_age_days=_median_age(pair.after.crowd, days["came"]),
         left_median_age_days=_median_age(pair.after.crowd, days["left"]),
@@ -148,6 +160,10 @@ def _days(tested: Tested, those: Flags) -> Numbers:
     return created[created != UNKNOWN]
 
 
+def _grain_for(counts: dict[Side, int]) -> Grain:
+    return "month" if counts["came"] + counts["left"] >= _MANY else "year"
+
+
 def _ages(days: dict[Side, Numbers], grain: Grain) -> ComparedAges:
     bins = histogram(np.concatenate([days[side] for side in SIDES]), grain)
     counts = {
@@ -164,11 +180,20 @@ def _ages(days: dict[Side, Numbers], grain: Grain) -> ComparedAges:
 
 
 def _came_curve(came: Tested, before: Tested) -> AgeCurve:
-    """Who came beside the people of the first capture, in the place of the baseline."""
+    """Who came beside the people of the first capture, in the place of the baseline.
+
+    Those are counted as they are: a baseline is smoothed, and would draw a wave in the first list anew.
+    """
     if not len(before.days) or not len(came.days):
         return AgeCurve((), (), ())
-    first = Baseline.from_created_days(before.days, as_of_day=before.crowd.as_of_day)
-    return age_curve(replace(came, baseline=first))
+    curve, as_of = age_curve(came), came.crowd.as_of_day
+    ages = np.sort(as_of - before.days)
+    shares = np.searchsorted(ages, np.array(curve.age_days), side="right") / len(ages)
+    return replace(
+        curve,
+        expected=tuple(np.round(shares, 5).tolist()),
+        expected_median_age_days=float(as_of - np.median(before.days)),
+    )
 
 
 def _median_age(crowd: Crowd, days: Numbers) -> float | None:
@@ -185,9 +210,16 @@ def _words(counts: dict[Side, int], pair: Pair, days: dict[Side, Numbers]) -> st
 
 
 def _span(days: float) -> str:
+    """An age as the page writes it elsewhere, so that one median never stands there as two numbers."""
+    if days < 1:
+        return "a day"
     if days < 60:
-        return f"{days:,.0f} days"
-    return f"{days / 30.44:,.0f} months" if days < 730 else f"{days / 365.25:,.1f} years"
+        return "1 day" if int(days) == 1 else f"{int(days)} days"
+    months = max(2, int(days / 30.4375))
+    if months < 24:
+        return f"{months} months"
+    years, rest = divmod(months, 12)
+    return f"{years} y {rest} m" if rest else f"{years} y"
 
 
 def _notes(before: CaptureLine, after: CaptureLine) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from dashboard.analytics.arrivals import Share, Synchrony, arrival_synchrony, share_of, silent_share
-from dashboard.analytics.cohort_words import CohortEvidence
+from dashboard.analytics.cohort_words import CohortEvidence, percent_words
 from dashboard.analytics.name_shapes import NameShape, name_shapes
 from dashboard.insights.chatters_crowd import UNKNOWN, Flags, Numbers
 from dashboard.insights.chatters_model import Finding
@@ -131,9 +131,9 @@ def _share_line(
     rest = others.share if others else None
     words = f"{share.count:,} of {share.total:,}"
     if share.share is not None:
-        words += f" ({share.low:.0%} to {share.high:.0%})"
+        words += f" ({percent_words(share.low)} to {percent_words(share.high)})"
     if rest is not None:
-        words += f"; of the others {rest:.0%}"
+        words += f"; of the others {percent_words(rest)}"
     return Finding(
         key,
         label,
@@ -146,7 +146,10 @@ def _share_line(
         rest_count=others.count if others else None,
         rest_of_count=others.total if others else None,
         rest_share=rest,
-        is_notable=rest is not None and share.count >= least and share.low > rest,
+        is_notable=others is not None
+        and others.total > 0
+        and share.count >= least
+        and share.low > others.high,
         details=details,
     )
 
@@ -160,7 +163,7 @@ def _synchrony_line(key: str, label: str, found: Synchrony | None, how: str) -> 
     line = _share_line(key, label, found.together, found.others)
     words = f"{found.together.count:,} of {found.together.total:,} within {found.window_s} s"
     if found.others.share is not None:
-        words += f"; of the others {found.others.share:.0%} in the same time"
+        words += f"; of the others {percent_words(found.others.share)} in the same time"
     if key == "arrival":
         words += f" ({how})"
     return Finding(
@@ -198,7 +201,7 @@ def _names_line(names: NameShape | None, account_count: int) -> Finding:
     looked_at = " looked at" if names.name_count < account_count else ""
     words = f"{names.match_count:,} of {names.name_count:,}{looked_at} {names.pattern}"
     if names.usual_share is not None:
-        words += f"; {names.usual_share:.0%} is usual among the others"
+        words += f"; {percent_words(names.usual_share)} is usual among the others"
     return Finding(
         "names",
         label,

@@ -77,7 +77,11 @@ def comparison(found: Comparison, *, theme_name: theme.Theme, now: Instant, tz: 
                 _figure(
                     "Creation dates of who came, left and stayed",
                     figures.compared_figure(found.ages, theme_name=theme_name),
-                    [("came", "key-good"), ("left", "key-orange"), ("stayed", "key-muted")],
+                    [
+                        ("came", "key-good"),
+                        ("left", "key-orange"),
+                        ("stayed, as if as many as came", "key-muted"),
+                    ],
                 ),
                 _figure(
                     "Age of who came, against the first capture",

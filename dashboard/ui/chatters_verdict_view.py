@@ -197,7 +197,7 @@ def _unknown(findings: Sequence[Finding]) -> Component:
     """What is not known about the cohort, and why, in one line that opens."""
     if not findings:
         return None
-    names = ", ".join(finding.label.lower() for finding in findings)
+    names = ", ".join(finding.label[:1].lower() + finding.label[1:] for finding in findings)
     rows = [html.Li([html.B(finding.label), ": ", finding.missing]) for finding in findings]
     return html.Details(
         [html.Summary(f"Not known: {names}", className="muted"), html.Ul(rows)], className="cohort-unknown"

@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.analytics.account_ages import AgeAnalysis, Cohort
 from dashboard.analytics.arrivals import arrival_synchrony, share_of, silent_share
-from dashboard.analytics.cohort_words import CohortEvidence, q_words, verdict_words
+from dashboard.analytics.cohort_words import CohortEvidence, percent_words, q_words, verdict_words
 from dashboard.analytics.name_shapes import edit_distances, name_shapes
 
 SECOND = 1_000_000
@@ -117,9 +117,9 @@ def test_the_verdict_in_words() -> None:
     words = verdict_words(analysis(cohort), [evidence])
 
     assert words == (
-        "31 accounts created on 2026-11-02, 2.1 expected (q = 1e-18); 30 of 31 have not spoken (62% of the "
+        "31 accounts created on 2026-11-02, 2.1 expected (q = 1e-18); 30 of 31 have not spoken (62 % of the "
         "others have not); 20 of 20 came within 60 s; 10 of 10 logins begin with “raid_” "
-        f"({name_shapes(RAID, PEOPLE).usual_share:.0%} is usual in this room)."
+        f"({percent_words(name_shapes(RAID, PEOPLE).usual_share or 0)} is usual in this room)."
     )
     assert "bot" not in words
 
@@ -144,3 +144,9 @@ def test_a_verdict_names_three_cohorts_and_counts_the_rest() -> None:
 
 def test_q_in_words() -> None:
     assert [q_words(q) for q in (0.04, 0.0123, 2.4e-5, 1e-18)] == ["0.04", "0.012", "2e-5", "1e-18"]
+
+
+def test_a_share_is_all_or_none_only_when_it_is() -> None:
+    shares = (0.0, 0.0002, 0.004, 0.53, 0.985, 0.994, 0.9999, 1.0)
+    told = [percent_words(share) for share in shares]
+    assert told == ["0 %", "0.1 %", "0.4 %", "53 %", "98 %", "99.4 %", "99.9 %", "100 %"]

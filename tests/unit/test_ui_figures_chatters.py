@@ -8,7 +8,9 @@ from datetime import date
 
 import pytest
 
+from dashboard.events import Instant
 from dashboard.insights.chatters_model import AgeCurve, Histogram
+from dashboard.insights.chatters_people_model import ComparedAges
 from dashboard.ui import theme
 from dashboard.ui.figures import chatters as figures
 from dashboard.ui.figures import chatters_compare, chatters_words
@@ -110,15 +112,45 @@ def test_the_age_curve_begins_at_one_day_and_compares() -> None:
     assert figure.data[1].hovertemplate == "%{y:.1f} % of this crowd<extra></extra>"
 
 
-def test_two_captures_give_three_groups_of_bars_and_a_curve_with_its_moments() -> None:
+def test_who_came_stands_upwards_who_left_downwards_and_who_stayed_is_a_line_of_their_height() -> None:
+    ages = ComparedAges((0, 365), (364, 729), came=(3, 1), left=(0, 2), stayed=(300, 100))
+    figure = chatters_compare.compared_figure(ages, theme_name="dark")
+    assert [(trace.type, trace.name) for trace in figure.data] == [
+        ("bar", "came"),
+        ("bar", "left"),
+        ("scatter", "stayed"),
+    ]
+    came, left, stayed = figure.data
+    assert (list(came.y), list(left.y), list(stayed.y)) == ([3, 1], [0, -2], [3.0, 1.0])
+    assert (list(left.customdata), list(stayed.customdata)) == ([0, 2], [300, 100])
+    axis = figure.layout.yaxis
+    assert list(zip(axis.tickvals, axis.ticktext, strict=True)) == [
+        (-2, "2"),
+        (0, "0"),
+        (2, "2"),
+    ]
+
+
+def test_a_comparison_of_nobody_is_an_empty_picture() -> None:
+    figure = chatters_compare.compared_figure(ComparedAges((), (), (), (), ()), theme_name="light")
+    assert [len(trace.x) for trace in figure.data] == [0, 0, 0]
+
+
+def test_the_viewer_curve_has_its_moments() -> None:
     found = comparison(capture("c0"), capture("c1"))
-    figure = chatters_compare.compared_figure(found.ages, theme_name="dark")
-    assert [trace.name for trace in figure.data] == ["came", "left", "stayed"]
-    assert list(figure.data[0].y) == list(found.ages.came)
     viewers = chatters_compare.viewers_figure(found, theme_name="dark")
-    assert [note.text for note in viewers.layout.annotations] == ["first", "second", "raid +263"]
+    notes = viewers.layout.annotations
+    assert [note.text for note in notes] == ["first", "second", "raid +263"]
+    assert [note.yshift > 0 for note in notes] == [False, False, True], "raids stand over the captures"
     assert viewers.layout.shapes[2].x0 == found.raids[0].at // 1000
     assert list(viewers.data[0].x) == [at // 1000 for at in found.viewers_at]
+
+
+def test_the_words_of_two_captures_within_moments_do_not_stand_on_each_other() -> None:
+    found = comparison(capture("c0"), capture("c1"))
+    close = replace(found, before=replace(found.before, started_at=Instant(found.after.at - 60_000_000)))
+    notes = chatters_compare.viewers_figure(close, theme_name="dark").layout.annotations
+    assert [note.xanchor for note in notes[:2]] == ["right", "left"]
 
 
 def test_without_viewers_there_is_no_scale() -> None:
