@@ -13,11 +13,13 @@ from dashboard.access import Access
 from dashboard.analytics.communities.content import language_name
 from dashboard.analytics.communities.inputs import Presence
 from dashboard.analytics.communities.model import MapParams, MapRun
+from dashboard.analytics.communities.recut import vanished_edges
 from dashboard.errors import JobError, StorageError
 from dashboard.insights import community_channel as channel_parts
-from dashboard.insights.community_access import visible_run
+from dashboard.insights.community_access import names_of, visible_run
 from dashboard.insights.community_cut import cut_run, has_ages, warm_up
 from dashboard.insights.community_kept import Kept
+from dashboard.insights.community_labels import open_past
 from dashboard.insights.community_model import (
     ChannelDetail,
     CommunityQuery,
@@ -145,6 +147,7 @@ class CommunityInsights:
         run, channels = found[0], found[0].nodes.channels
         overlaps = channel_parts.overlaps_of(run, node)
         room = self._live().get(channels.logins[node].lower())
+        past = self._runs.past_of(channel_id, names=self._names.names())[-60:]
         return ChannelDetail(
             channel_id=channel_id,
             login=channels.logins[node],
@@ -162,7 +165,7 @@ class CommunityInsights:
             degree=len(overlaps),
             overlaps=tuple(overlaps[:_DRAWER_OVERLAPS]),
             overlap_count=len(overlaps),
-            growth=tuple(self._runs.past_of(channel_id, names=self._names.names())[-60:]),
+            growth=tuple(past) if access.rooms is None else open_past(past, names_of(run.nodes)),
             measure=run.params.measure,
             seeds=run.statistics.seeds,
             is_live=bool(room and room.is_live),
@@ -211,7 +214,9 @@ class CommunityInsights:
         for line in self.runs()[:limit]:
             run = self._load(line.run_id)
             if run is not None:
-                points.append(timeline_point(line, visible_run(run, access, self._open_rooms())[0]))
+                points.append(
+                    timeline_point(line, visible_run(self._named(run), access, self._open_rooms())[0])
+                )
         return points
 
     def table(self, access: Access, query: CommunityQuery, what: str) -> TableColumns:
@@ -351,17 +356,14 @@ class CommunityInsights:
         whole = self._visible(access, replace(query, young_days=0))
         if whole is None:
             return ()
-        before, edges = whole[0], run.edges
+        ids = whole[0].nodes.channels.ids
         place = {channel_id: node for node, channel_id in enumerate(run.nodes.channels.ids)}
-        there = set(zip(edges.source.tolist(), edges.target.tolist(), strict=True))
-        there |= {(target, source) for source, target in there}
-        ids, drawn, gone = before.nodes.channels.ids, before.edges.is_drawn, []
-        pairs = zip(before.edges.source[drawn].tolist(), before.edges.target[drawn].tolist(), strict=True)
-        for source, target in pairs:
-            first, second = place.get(ids[source]), place.get(ids[target])
-            if first is not None and second is not None and (first, second) not in there:
-                gone.append((first, second))
-        return tuple(gone)
+        gone = (
+            (place.get(ids[edge.source]), place.get(ids[edge.target]))
+            for edge in vanished_edges(whole[0], run)
+            if edge.was_drawn
+        )
+        return tuple((one, other) for one, other in gone if one is not None and other is not None)
 
     def _live(self) -> Mapping[str, LiveNow]:
         try:

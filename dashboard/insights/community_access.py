@@ -12,12 +12,12 @@ from dashboard.access import Access
 from dashboard.analytics.communities.inputs import Bools, Channels, Ints
 from dashboard.analytics.communities.model import (
     ISOLATE,
-    MapChanges,
     MapCommunity,
     MapEdges,
     MapNodes,
     MapRun,
 )
+from dashboard.insights.community_labels import open_changes, open_communities
 
 
 def visible_run(run: MapRun, access: Access, public: Collection[str]) -> tuple[MapRun, int]:
@@ -33,8 +33,8 @@ def visible_run(run: MapRun, access: Access, public: Collection[str]) -> tuple[M
         The map without the other channels, and how many are missing.
 
     Caveats:
-        Communities keep their labels: these are shares over many channels. A community of which nothing is
-        left is gone.
+        Communities keep labels that tell of games and languages: these are shares over many channels.
+        Names of channels in a label are of visible ones. A community of which nothing is left is gone.
     """
     if access.rooms is None:
         return run, 0
@@ -50,6 +50,18 @@ def visible_run(run: MapRun, access: Access, public: Collection[str]) -> tuple[M
     return _restricted(run, keep), int((~keep).sum())
 
 
+def names_of(nodes: MapNodes) -> frozenset[str]:
+    """Names and logins of a map's channels, casefolded."""
+    return frozenset(word.casefold() for word in (*nodes.channels.names, *nodes.channels.logins) if word)
+
+
+def _largest_names(nodes: MapNodes, number: int) -> list[str]:
+    inside = np.flatnonzero(nodes.community == number)
+    names, logins = nodes.channels.names, nodes.channels.logins
+    largest = sorted(inside.tolist(), key=lambda node: -int(nodes.channels.chatters[node]))[:2]
+    return [names[node] or logins[node] for node in largest]
+
+
 def _restricted(run: MapRun, keep: Bools) -> MapRun:
     place = np.cumsum(keep) - 1
     kept = frozenset(np.array(run.nodes.channels.logins, dtype=object)[keep].tolist())
@@ -59,7 +71,12 @@ def _restricted(run: MapRun, keep: Bools) -> MapRun:
     new_number[left] = np.arange(len(left))
     nodes = _nodes(run.nodes, keep, new_number)
     edges = _edges(run.edges, keep, place)
-    communities = tuple(_community(run.communities[number], nodes, new_number[number]) for number in left)
+    seen = names_of(nodes)
+    communities = open_communities(
+        [_community(run.communities[number], nodes, new_number[number]) for number in left],
+        seen,
+        [_largest_names(nodes, int(new_number[number])) for number in left],
+    )
     statistics = replace(
         run.statistics,
         n_channels=len(nodes),
@@ -77,7 +94,7 @@ def _restricted(run: MapRun, keep: Bools) -> MapRun:
         communities=communities,
         statistics=statistics,
         quality=replace(run.quality, channel_minutes=minutes),
-        changes=_changes(run.changes, kept),
+        changes=open_changes(run.changes, kept, seen) if run.changes else None,
     )
 
 
@@ -151,14 +168,3 @@ def _community(community: MapCommunity, nodes: MapNodes, number: int) -> MapComm
 
 def _of(logins: tuple[str, ...]) -> frozenset[str]:
     return frozenset(login.lower() for login in logins)
-
-
-def _changes(changes: MapChanges | None, kept: frozenset[str]) -> MapChanges | None:
-    if changes is None:
-        return None
-    return replace(
-        changes,
-        migrations=tuple(move for move in changes.migrations if move.login in kept),
-        channels_entered=tuple(login for login in changes.channels_entered if login in kept),
-        channels_left=(),
-    )

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bench.map_runs import map_run
 from dashboard.access import LOCAL, NOBODY, Access
 from dashboard.analytics.communities.inputs import Presence
-from dashboard.analytics.communities.model import ISOLATE, MapRun, to_map_payload
+from dashboard.analytics.communities.model import ISOLATE, MapChanges, MapRun, Migration, to_map_payload
 from dashboard.errors import AccessDenied, JobError
 from dashboard.insights.community import CommunityInsights, params_of
 from dashboard.insights.community_access import visible_run
+from dashboard.insights.community_labels import open_label
 from dashboard.insights.community_model import CommunityQuery, query_of
 from tests.community_fakes import FakeJobs, FakeNames, FakeOrders, FakeRuns, Room, presence_of
 
@@ -67,6 +70,60 @@ def test_channels_that_somebody_may_not_see_are_not_sent() -> None:
     compared = page.compare(VIEWER, CommunityQuery(), [hidden_id, RUN.nodes.channels.ids[0]])
     assert compared is not None
     assert [name for _, name, _ in compared.channels] == ["Mothlight"]
+
+
+def test_no_label_names_a_channel_that_is_hidden() -> None:
+    """Communities are called after their largest channels where nothing else is told of them."""
+    names = RUN.nodes.channels.names
+    around = [
+        replace(
+            community,
+            own_label=f"Chess · around {names[2]}, {names[10]}",
+            label="The regulars" if number == 1 else f"Chess · around {names[2]}, {names[10]}",
+            is_renamed=number == 1,
+        )
+        for number, community in enumerate(RUN.communities)
+    ]
+    moved = Migration(
+        "x", RUN.nodes.channels.logins[2], "a", f"around {names[10]}", "b", f"around {names[2]}"
+    )
+    changes = MapChanges("r0", (), (), (("z", f"Art · around {names[11]}"),), (), (), (moved,), (), ())
+    run = replace(RUN, communities=tuple(around), changes=changes)
+    open_logins = RUN.nodes.channels.logins[:3]
+    page = insights(run, public=open_logins)
+
+    seen = page.view(VIEWER, CommunityQuery())
+    assert seen is not None
+    told = repr((seen.payload(), seen.run.changes, page.timeline(VIEWER)))
+    told += repr([page.channel(VIEWER, CommunityQuery(), key) for key in RUN.nodes.channels.ids[:3]])
+    told += "".join(str(page.file(VIEWER, CommunityQuery(), name)) for name in ("map.svg", "map.html"))
+    hidden = [word for word in (*names[3:], *RUN.nodes.channels.logins[3:]) if word]
+    assert [word for word in hidden if word in told] == []
+    labels = [community.label for community in seen.run.communities]
+    assert len(set(labels)) == len(labels)
+    assert seen.run.changes is not None
+    assert seen.run.changes.deaths == (("z", "Art"),)
+    assert [(move.from_label, move.to_label) for move in seen.run.changes.migrations] == [
+        ("a community", f"around {names[2]}")
+    ]
+    everything = page.view(LOCAL, CommunityQuery())
+    assert everything is not None
+    assert everything.run.communities[0].label.endswith(names[10])
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("Chess (German)", "Chess (German)"),
+        ("around One, two", "around One, two"),
+        ("around One, Hidden", "around One"),
+        ("Chess · around Hidden, Other", "Chess"),
+        ("around Hidden 2", "a community"),
+        ("Walks around town", "Walks around town"),
+    ],
+)
+def test_a_label_keeps_what_may_be_told(label: str, shown: str) -> None:
+    assert open_label(label, {"one", "two"}) == shown
 
 
 def test_nobody_sees_not_even_public_channels() -> None:
