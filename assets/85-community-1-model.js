@@ -94,6 +94,11 @@
     }
     map.isolates = [];
     for (i = 0; i < n; i++) (map.community[i] >= 0 ? map.communities[map.community[i]].nodes : map.isolates).push(i);
+    map.communities.forEach(function (c) {
+      c.top = Infinity;
+      c.bottom = -Infinity;
+      c.nodes.forEach(function (k) { c.top = Math.min(c.top, map.y[k] - map.r[k]); c.bottom = Math.max(c.bottom, map.y[k] + map.r[k]); });
+    });
     map.byId = new Map();
     for (i = 0; i < n; i++) map.byId.set(String(map.id[i]), i);
     map.byLogin = new Map();

@@ -35,10 +35,12 @@
     return look;
   }
 
+  // The fewer channels, the wider each one's land: neighbours shall touch. In cells of the field.
+  function usualSpread(map) { return Math.min(16, Math.max(3.2, 0.4 * FIELD / Math.sqrt(Math.max(1, map.n)))); }
+
   // Who owns which land: each community's channels spread over a coarse field, the strongest owns a cell.
   function territories(map, look, isHidden) {
-    // The fewer channels, the wider each one's land: neighbours shall touch.
-    var usual = Math.min(16, Math.max(3.2, 0.4 * FIELD / Math.sqrt(Math.max(1, map.n))));
+    var usual = usualSpread(map);
     var b = map.box, pad = Math.max(b.w, b.h) * (0.05 + 2.4 * usual / FIELD), side = Math.max(b.w, b.h) + 2 * pad;
     var x0 = (b.x0 + b.x1) / 2 - side / 2, y0 = (b.y0 + b.y1) / 2 - side / 2, scale = FIELD / side;
     var best = new Float32Array(FIELD * FIELD), owner = new Int16Array(FIELD * FIELD).fill(-1);
@@ -326,5 +328,5 @@
     };
   }
 
-  Object.assign(window.StreamLensMap.parts, { createPaint: createPaint, colours: colours, css: css, canvas: canvas });
+  Object.assign(window.StreamLensMap.parts, { spread: function (map) { return 1.1 * usualSpread(map) / FIELD; }, createPaint: createPaint, colours: colours, css: css, canvas: canvas });
 })();

@@ -2,7 +2,7 @@
 // times a second; in between they move with the camera. Each name is written once and stamped from then on.
 (function () {
   "use strict";
-  var CELL = 48, PLACE_EVERY_MS = 140, MOST = 150;
+  var CELL = 48, PLACE_EVERY_MS = 140, MOST = 150, FEW = 14;
 
   function createLabels(paint) {
     var parts = window.StreamLensMap.parts, texts = new Map(), shown = new Map(), placedAt = 0, last = null, cells = new Map(), mayWrite = Infinity;
@@ -84,9 +84,11 @@
         for (var q = 0; q < spots.length; q++) {
           var dx = spots[q][0] * (t.w / 2), dy = spots[q][1] * (t.h / 2), ox = spots[q][2], oy = spots[q][3];
           var cx = sx + dx + ox, cy = sy + dy + oy, x0 = cx - t.w / 2 + 2, y0 = cy - t.h / 2 + 3;
+          if (kind === "region" && q + 1 < spots.length && (y0 < 0 || y0 + t.h > h || x0 < 0 || x0 + t.w > w)) continue;
           if (!isFree(x0, y0, x0 + t.w - 4, y0 + t.h - 6)) continue;
           take(x0, y0, x0 + t.w - 4, y0 + t.h - 6);
-          wanted.set(key, { text: t, wx: wx, wy: wy, dx: dx + ox, dy: dy + oy, node: node, kind: kind });
+          // From one spot to another a region's name fades, and does not jump.
+          wanted.set(kind === "region" ? key + "/" + q : key, { text: t, wx: wx, wy: wy, dx: dx + ox, dy: dy + oy, node: node, kind: kind });
           count++;
           return true;
         }
@@ -105,8 +107,11 @@
         var R = c.r * k;
         if (R < 15 || R > 0.62 * Math.max(w, h) || focus) return;
         var size = Math.round(Math.min(24, Math.max(12, R * 0.17)));
+        // Where a few discs are all there is, the name stands beside them and hides none.
+        var up = (c.top - c.y) * k, down = (c.bottom - c.y) * k;
+        var spots = c.nodes.length <= FEW ? [[0, -1, 0, up], [0, 1, 0, down], [0, 0, 0, 0]] : [[0, 0, 0, 0]];
         for (var s = size; s >= 11; s = Math.floor(s * 0.78)) {
-          if (put("c" + c.key, "region", c.label, s, c.colour % 12, c.x, c.y, [[0, 0, 0, 0]], -1)) return;
+          if (put("c" + c.key, "region", c.label, s, c.colour % 12, c.x, c.y, spots, -1)) return;
           if (s === 11) return;
         }
       });

@@ -19,10 +19,11 @@ _OWN_STYLE = """
 html, body { height: 100%; margin: 0; }
 body { display: grid; grid-template-rows: auto minmax(0, 1fr); background: var(--bg); color: var(--text);
   font: var(--fs-m)/1.45 var(--font); }
-header { display: flex; flex-wrap: wrap; gap: 2px 16px; align-items: baseline; padding: 12px 16px; }
+header { display: flex; flex-wrap: wrap; gap: 2px 16px; align-items: baseline; padding: 12px 96px 12px 16px;
+  position: relative; }
 header h1 { font-size: var(--fs-l); margin: 0; }
 header p { margin: 0; color: var(--muted); font-size: var(--fs-s); }
-header button { margin-left: auto; min-height: 32px; padding: 4px 12px; font: inherit;
+header button { position: absolute; top: 8px; right: 12px; min-height: 32px; padding: 4px 12px; font: inherit;
   font-size: var(--fs-s); color: var(--text); background: var(--surface); border: 1px solid var(--edge);
   border-radius: var(--radius-s); cursor: pointer; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -37,6 +38,10 @@ _BOOT = """
   "use strict";
   var payload = JSON.parse(document.getElementById("payload").textContent);
   var root = document.documentElement, button = document.getElementById("theme");
+  if (window.matchMedia && window.matchMedia("(prefers-color-scheme: light)").matches) {
+    root.dataset.theme = "light";
+    button.textContent = "Dark";
+  }
   var handle = window.StreamLensMap.mount(document.getElementById("map"), payload, { hasCard: true });
   button.addEventListener("click", function () {
     var next = root.dataset.theme === "dark" ? "light" : "dark";

@@ -270,7 +270,8 @@ def summary_of(run: MapRun) -> str:
 
     told = run.statistics
     return (
-        f"{told.n_channels:,} channels in {told.n_communities:,} communities, {told.n_isolates:,} in none; "
+        f"{told.n_channels:,} channels: {told.n_channels - told.n_isolates:,} in {told.n_communities:,} "
+        f"communities, {told.n_isolates:,} in none; "
         f"modularity {number(told.modularity)}, stability {percent(told.stability)}. {statement(run)}"
     )
 

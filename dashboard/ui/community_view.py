@@ -209,7 +209,8 @@ def statement(view: MapView, tz: ZoneInfo) -> list[Component]:
     """Who was counted, for how long, and who was not."""
     statistics = view.run.statistics
     counts = (
-        f"{words.whole(statistics.n_channels)} channels, {statistics.n_communities} communities, "
+        f"{words.whole(statistics.n_channels)} channels: "
+        f"{words.whole(statistics.n_channels - statistics.n_isolates)} in {statistics.n_communities} communities, "
         f"{words.whole(statistics.n_isolates)} in none; {words.whole(statistics.n_drawn)} of "
         f"{words.whole(statistics.n_edges)} overlaps drawn."
     )

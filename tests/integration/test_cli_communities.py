@@ -71,7 +71,7 @@ def last_line(answer: Result) -> dict[str, Any]:
 def test_a_map_of_an_edge_list(call: Any, edges: Path, tmp_path: Path) -> None:
     answer = call("analyze", "--edges", str(edges), "--out", "map", *QUICK)
     assert answer.exit_code == 0, answer.output
-    assert "8 channels in 2 communities, 0 in none; modularity 0." in answer.stdout
+    assert "8 channels: 8 in 2 communities, 0 in none; modularity 0." in answer.stdout
     assert "around" in answer.stdout
     assert "(red0, red1, red2)" in answer.stdout or "red0" in answer.stdout
     assert "1 channel differed from another in upper and lower case only" in answer.stdout
