@@ -208,9 +208,10 @@ def _fact(key: str, name: str, value: str, what: str) -> html.Div:
 def statement(view: MapView, tz: ZoneInfo) -> list[Component]:
     """Who was counted, for how long, and who was not."""
     statistics = view.run.statistics
+    belonging = statistics.n_channels - statistics.n_isolates
     counts = (
         f"{words.whole(statistics.n_channels)} channels: "
-        f"{words.whole(statistics.n_channels - statistics.n_isolates)} in {statistics.n_communities} communities, "
+        f"{words.whole(belonging)} in {statistics.n_communities} communities, "
         f"{words.whole(statistics.n_isolates)} in none; {words.whole(statistics.n_drawn)} of "
         f"{words.whole(statistics.n_edges)} overlaps drawn."
     )
