@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -79,21 +80,26 @@ def name_shapes(logins: Sequence[str], others: Sequence[str] = ()) -> NameShape:
 
 def _best_pattern(names: Sequence[str]) -> tuple[str, int]:
     """The pattern with most names; of equals the one that says more."""
-    found: Counter[tuple[str, str]] = Counter()
-    for name in names:
-        for length in _AFFIX:
-            if len(name) > length:
-                found["begin", name[:length]] += 1
-                found["end", name[-length:]] += 1
-        found["form", _form(name)] += 1
-    (kind, text), count = max(
-        found.items(), key=lambda item: (item[1], item[0][0] != "form", len(item[0][1]))
+    found = Counter(pattern for name in names for pattern in _patterns(name))
+    count = max(found.values())
+    kind, text = max(
+        (pattern for pattern, names_of in found.items() if names_of == count),
+        key=lambda pattern: (pattern[0] != "form", len(pattern[1])),
     )
     if count < 2:
         return "", 0
     if kind == "form":
         return f"have the form {text}", count
     return f"{kind} with “{text}”", count
+
+
+@lru_cache(maxsize=10_000)
+def _patterns(name: str) -> tuple[tuple[str, str], ...]:
+    """Every pattern that a name fits; a name is drawn more than once."""
+    lengths = [length for length in _AFFIX if len(name) > length]
+    begins = (("begin", name[:length]) for length in lengths)
+    ends = (("end", name[-length:]) for length in lengths)
+    return (*begins, *ends, ("form", _form(name)))
 
 
 def _form(name: str) -> str:
@@ -133,21 +139,24 @@ def edit_distances(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.
         return np.zeros(0, dtype=np.int64)
     a, a_length = _codes(left, -1)
     b, b_length = _codes(right, -2)
-    row = np.broadcast_to(np.arange(b.shape[1] + 1), (len(left), b.shape[1] + 1)).copy()
-    table = np.empty((a.shape[1] + 1, *row.shape), dtype=np.int64)
-    table[0] = row
-    for i in range(a.shape[1]):
+    # Letters first and pairs last: each step goes over memory in its order.
+    table = np.empty((len(a) + 1, len(b) + 1, len(left)), dtype=np.int32)
+    table[0] = np.arange(len(b) + 1, dtype=np.int32)[:, None]
+    for i in range(len(a)):
         above, here = table[i], table[i + 1]
-        here[:, 0] = i + 1
-        for j in range(b.shape[1]):
-            change = above[:, j] + (a[:, i] != b[:, j])
-            here[:, j + 1] = np.minimum(change, np.minimum(above[:, j + 1], here[:, j]) + 1)
-    return table[a_length, np.arange(len(left)), b_length]
+        here[0] = i + 1
+        change = above[:-1] + (a[i] != b)
+        np.minimum(change, above[1:] + 1, out=change)
+        for j in range(len(b)):
+            np.minimum(change[j], here[j] + 1, out=here[j + 1])
+    return table[a_length, b_length, np.arange(len(left))].astype(np.int64)
 
 
-def _codes(names: Sequence[str], filler: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _codes(names: Sequence[str], filler: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """One row a letter, one column a name; and how long each name is."""
     lengths = np.array([len(name) for name in names])
-    codes = np.full((len(names), int(lengths.max())), filler, dtype=np.int64)
-    for row, name in enumerate(names):
-        codes[row, : len(name)] = [ord(letter) for letter in name]
+    width = max(int(lengths.max()), 1)
+    letters = np.array(names, dtype=f"U{width}").view(np.uint32).reshape(len(names), width)
+    codes = letters.astype(np.int32).T.copy()
+    codes[np.arange(width)[:, None] >= lengths] = filler
     return codes, lengths

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -184,7 +185,13 @@ def _synchrony_line(key: str, label: str, found: Synchrony | None, how: str) -> 
 
 def _names(tested: Tested, those: Flags, rest: Flags) -> NameShape:
     logins = tested.crowd.user_login
-    return name_shapes(_some(logins, those, MOST_NAMES), _some(logins, rest, _MOST_OTHERS))
+    return _shapes(tuple(_some(logins, those, MOST_NAMES)), tuple(_some(logins, rest, _MOST_OTHERS)))
+
+
+@lru_cache(maxsize=64)
+def _shapes(those: tuple[str, ...], rest: tuple[str, ...]) -> NameShape:
+    """Names stay the same while chat goes on, and comparing them is the slowest part of an analysis."""
+    return name_shapes(those, rest)
 
 
 def _names_line(names: NameShape | None, account_count: int) -> Finding:
