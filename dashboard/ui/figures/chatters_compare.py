@@ -14,7 +14,7 @@ from dashboard.ui.figures.chatters import BAR_SHARE, DAY_MS, iso, middle
 
 SIDES: Final = (("came", "good"), ("left", "orange"))
 """Upwards and downwards, each with its colour."""
-CLOSE: Final = 0.13
+CLOSE: Final = 0.25
 """Captures nearer to each other than this share of the chart have their words on the outer sides."""
 RAID_SHIFT: Final = 14
 """Pixels by which a raid's words stand over those of the captures."""
