@@ -59,7 +59,7 @@ class FakeEventSub:
 
     async def session(self, number: int) -> FakeSession:
         """Waits for the connection with that number, the first is 0."""
-        async with asyncio.timeout(10), self.arrived:
+        async with asyncio.timeout(60), self.arrived:
             await self.arrived.wait_for(lambda: len(self.sessions) > number)
         return self.sessions[number]
 

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from dashboard.events import Event, Observation
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 8.0) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
     """Waits until the condition holds; fails when it does not within the time."""
     deadline_s = time.monotonic() + timeout_s
     while not condition():

@@ -156,12 +156,12 @@ def fill(place: Place) -> None:
 
 def says(page: Any, selector: str, words: str) -> None:
     """Waits until a part of the page has these words (the page's rules forbid evaluating text)."""
-    page.locator(selector, has_text=words).wait_for(timeout=10_000)
+    page.locator(selector, has_text=words).wait_for(timeout=60_000)
 
 
 def rows_are(page: Any, count: int) -> None:
     """Waits until the table has so many rows."""
-    for _ in range(100):
+    for _ in range(600):
         if page.locator(".eventsub-table tbody tr").count() == count:
             return
         page.wait_for_timeout(100)

@@ -56,7 +56,7 @@ def test_channels_typed_in_are_followed_joined_and_stopped(site: Any, open_page:
         page.wait_for_selector(".is-live #live-tile-velocity .tile-value")
         page.locator("#live-collect-input").fill("https://www.twitch.tv/QuietFox, oldbarn")
         page.locator("#live-collect-start").click()
-        page.wait_for_selector(".collect-progress progress", timeout=20_000)
+        page.wait_for_selector(".collect-progress progress", timeout=60_000)
         assert page.locator("#live-collect-cancel").is_enabled()
         page.wait_for_selector("#live-collect-result >> text=It goes on when this tab is closed")
         assert site.state.followed() == ["quietfox", "oldbarn"]
@@ -86,7 +86,7 @@ def test_a_name_that_is_none_changes_nothing(site: Any, open_page: Any) -> None:
     page.wait_for_selector(".is-live #live-tile-velocity .tile-value")
     page.locator("#live-collect-input").fill("not a login!")
     page.locator("#live-collect-start").click()
-    page.wait_for_selector(".toasts .notice", timeout=20_000)
+    page.wait_for_selector(".toasts .notice", timeout=60_000)
     assert "is not a Twitch login" in page.locator(".toasts").inner_text()
     assert site.state.followed() == []
 
@@ -96,8 +96,8 @@ def test_stop_while_it_starts_ends_the_job_and_unfollows(site: Any, open_page: A
     page.wait_for_selector(".is-live #live-tile-velocity .tile-value")
     page.locator("#live-collect-input").fill("quietfox")
     page.locator("#live-collect-start").click()
-    page.wait_for_selector(".collect-progress progress", timeout=20_000)
+    page.wait_for_selector(".collect-progress progress", timeout=60_000)
     page.locator("#live-collect-cancel").click()
-    page.wait_for_selector("#live-collect-result >> text=Stopped quietfox", timeout=20_000)
+    page.wait_for_selector("#live-collect-result >> text=Stopped quietfox", timeout=60_000)
     assert site.state.followed() == []
     page.wait_for_selector("#live-collect-start:enabled")

@@ -41,7 +41,7 @@ def address(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
     """The real web server, on an empty data folder."""
     process = subprocess.Popen([sys.executable, str(ROOT / "app.py"), "web"], env=environment, cwd=tmp_path)
     url = f"http://127.0.0.1:{environment['PORT']}"
-    limit = time.monotonic() + 40
+    limit = time.monotonic() + 60
     while True:
         try:
             urllib.request.urlopen(f"{url}/healthz", timeout=2).close()
@@ -89,10 +89,10 @@ def test_a_capture_at_ten_times_its_speed_moves_on_the_page(
     try:
         page.goto(f"{address}/live/xqcow")
         page.wait_for_selector("#live-tile-velocity .tile-value", timeout=30_000)
-        page.wait_for_function(f"() => ({CHART_END})() > 0", timeout=20_000)
+        page.wait_for_function(f"() => ({CHART_END})() > 0", timeout=60_000)
         page.wait_for_timeout(3_000)
         first = page.evaluate(CHART_END)
-        page.wait_for_function(f"(first) => ({CHART_END})() > first", arg=first, timeout=20_000)
+        page.wait_for_function(f"(first) => ({CHART_END})() > first", arg=first, timeout=60_000)
         page.wait_for_timeout(4_000)
         later = page.evaluate(CHART_END)
         velocity = page.locator("#live-tile-velocity .tile-value").inner_text()

@@ -82,7 +82,7 @@ def test_error_keeps_the_data_and_goes_when_it_is_over(site: Any, open_page: Any
     assert page.locator("#live-tile-viewers .tile-value").inner_text() == "1,412"
     shoot(page, "error-desktop-dark")
     site.live.mode = "live"
-    page.wait_for_selector(".live-notice .notice", state="detached", timeout=15_000)
+    page.wait_for_selector(".live-notice .notice", state="detached", timeout=60_000)
 
 
 def test_unexpected_error_tells_no_details(site: Any, open_page: Any) -> None:

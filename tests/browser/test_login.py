@@ -146,7 +146,7 @@ def test_a_chart_can_be_saved(closed: Closed, tab: Callable[..., Tab]) -> None:
     enter(opened.page, closed, "/live/mothlight")
     opened.page.wait_for_selector(".modebar-btn", state="attached")
     opened.page.hover(".js-plotly-plot")
-    with opened.page.expect_download(timeout=15_000) as saved:
+    with opened.page.expect_download(timeout=60_000) as saved:
         opened.page.locator(".modebar-btn").first.click()
     assert saved.value.suggested_filename.endswith(".png")
 
@@ -188,7 +188,7 @@ def test_a_session_that_ends_leads_to_the_login_and_back(closed: Closed, tab: Ca
     enter(page, closed, "/live/mothlight")
     page.wait_for_selector("text=Hollow Knight")
     closed.site.auth.accounts.close_sessions(closed.site.sandbox.person(0)[0])
-    page.wait_for_url("**/login?why=ended&next=*", timeout=10_000)
+    page.wait_for_url("**/login?why=ended&next=*", timeout=60_000)
     assert "Your session is over." in page.inner_text("main")
     through_twitch(page, closed.own)
     page.wait_for_url(f"{closed.url}/live/mothlight")
@@ -219,7 +219,7 @@ def test_a_channel_of_others(closed: Closed, tab: Callable[..., Tab], shoot: Cal
     shoot(page, "live-not-yours")
     page.fill("#live-collect-input", "oldbarn")
     page.click("#live-collect-start")
-    page.wait_for_selector(".toasts .notice", timeout=20_000)
+    page.wait_for_selector(".toasts .notice", timeout=60_000)
     assert "You can't see oldbarn here" in page.inner_text(".toasts")
     assert "oldbarn" not in closed.site.services.state.followed()
 

@@ -51,7 +51,7 @@ async def running(collector: IrcCollector, *channels: str) -> AsyncIterator[IrcC
         yield collector
     finally:
         await collector.close()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 60)
 
 
 def is_joined(collector: IrcCollector, *logins: str) -> bool:

@@ -50,7 +50,7 @@ def start_worker(data_dir: Path, server: SandboxServer) -> subprocess.Popen[byte
     return subprocess.Popen([sys.executable, str(ROOT / "app.py"), "work"], env=environment, cwd=data_dir)
 
 
-def until(reached: Callable[[], bool], what: str, runs: JobRuns, limit_s: float = 40) -> None:
+def until(reached: Callable[[], bool], what: str, runs: JobRuns, limit_s: float = 60) -> None:
     limit = time.monotonic() + limit_s
     while not reached():
         assert time.monotonic() < limit, (what, [(r.name, r.state, r.error) for r in runs.recent(20)])
@@ -79,7 +79,7 @@ def test_a_worker_killed_in_the_middle_is_caught_up_and_nothing_half_counts(
 
     until(is_midway, "the worker did not get going", runs)
     os.kill(first.pid, signal.SIGKILL)
-    first.wait(10)
+    first.wait(60)
     left = {run.name for run in runs.recent(20, states=["running"])}
     assert "followers" in left
 
@@ -98,7 +98,7 @@ def test_a_worker_killed_in_the_middle_is_caught_up_and_nothing_half_counts(
         assert len(runs.recent(20, name="followers")) == 2
     finally:
         second.terminate()
-        assert second.wait(20) == 0
+        assert second.wait(60) == 0
     runs.close()
     recover_orphans(tmp_path, skip=())
     store = Store(tmp_path, threads=1)
@@ -137,4 +137,4 @@ def test_two_workers_share_the_work(tmp_path: Path, sandbox: SandboxServer) -> N
     finally:
         for worker in workers:
             worker.terminate()
-        assert [worker.wait(20) for worker in workers] == [0, 0]
+        assert [worker.wait(60) for worker in workers] == [0, 0]

@@ -79,7 +79,7 @@ def test_twenty_kills_in_a_flood_lose_nothing_acknowledged_and_double_nothing(
             # In the middle of its start, with the replay of the one before.
             told = told_within(reader, chance.uniform(0.0, 0.3))
         else:
-            assert reader.poll(30), "the child never came up"
+            assert reader.poll(60), "the child never came up"
             told = told_within(reader, chance.uniform(0.1, 0.6))
         process.kill()
         process.join()
@@ -108,7 +108,7 @@ def test_twenty_kills_in_a_flood_lose_nothing_acknowledged_and_double_nothing(
 def test_a_second_collector_on_the_folder_is_refused_and_told_by_whom(tmp_path: Path, processes: Any) -> None:
     reader, writer = multiprocessing.Pipe(duplex=False)
     first = processes(flood, tmp_path, 1, writer)
-    assert reader.poll(30)
+    assert reader.poll(60)
     code = (
         "import sys; from pathlib import Path; from dashboard.storage.ingest import Ingest\n"
         "from dashboard.errors import LockedError\n"
@@ -128,9 +128,9 @@ def test_a_second_collector_on_the_folder_is_refused_and_told_by_whom(tmp_path: 
 
 
 def _until_trouble(reader: Any) -> tuple[str, int]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        assert reader.poll(30), "the child says nothing"
+        assert reader.poll(60), "the child says nothing"
         told = reader.recv()
         assert told is not None, "the disk was never full"
         if told[0] is not None:
@@ -141,7 +141,7 @@ def _until_trouble(reader: Any) -> tuple[str, int]:
 def _until_done(reader: Any) -> list[tuple[str | None, int]]:
     told = []
     while True:
-        assert reader.poll(30), "the child says nothing"
+        assert reader.poll(60), "the child says nothing"
         last = reader.recv()
         if last is None:
             return told

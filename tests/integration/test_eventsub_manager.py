@@ -159,7 +159,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Installation]:
         place.known.close()
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
     limit = asyncio.get_running_loop().time() + timeout_s
     while not condition():
         assert asyncio.get_running_loop().time() < limit

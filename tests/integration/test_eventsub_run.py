@@ -32,7 +32,7 @@ async def started(settings: Settings, state: State) -> asyncio.Task[None]:
 
 
 async def payload(state: State) -> dict[str, object]:
-    for _ in range(100):
+    for _ in range(3000):
         if status := state.read_status("eventsub"):
             return status.payload
         await asyncio.sleep(0.02)
@@ -76,7 +76,7 @@ async def test_whatever_breaks_it_is_tried_again_and_nobody_else_hears_of_it(
     monkeypatch.setattr(eventsub_run, "_AGAIN_S", 0.01)
     state = State(tmp_path)
     task = await started(Settings(_env_file=None, data_dir=tmp_path, sandbox=True), state)
-    for _ in range(200):
+    for _ in range(6000):
         if len(tries) >= 3:
             break
         await asyncio.sleep(0.01)

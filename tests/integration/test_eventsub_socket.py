@@ -51,7 +51,7 @@ def socket_of(twitch: FakeEventSub, seen: Seen) -> EventSubSocket:
     return EventSubSocket(twitch.url, seen.message, on_reject=seen.reject)
 
 
-async def until(condition: object, timeout_s: float = 8.0) -> None:
+async def until(condition: object, timeout_s: float = 60.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():  # type: ignore[operator]
             await asyncio.sleep(0.01)
@@ -103,7 +103,7 @@ async def test_a_handover_loses_nothing_that_is_still_in_the_old_connection(
     for number in range(12, 16):
         await old.send(frame(number))
         await new.send(frame(number + 100))
-    await asyncio.wait_for(socket.succeeded.wait(), 5)
+    await asyncio.wait_for(socket.succeeded.wait(), 60)
     await until(lambda: len(seen.messages) == 19)
     assert sorted(seen.ids) == sorted([f"message-{n}" for n in [*range(1, 16), *range(112, 116)]])
     await until(lambda: old.socket.closed)
@@ -130,7 +130,7 @@ async def test_silence_beyond_the_keepalive_ends_it(twitch: FakeEventSub, seen: 
     socket = socket_of(twitch, seen)
     await socket.open()
     # TwitchIO gives five seconds on top; as if they were over.
-    for _ in range(40):
+    for _ in range(600):
         if socket.ended.is_set():
             break
         await asyncio.sleep(0.1)

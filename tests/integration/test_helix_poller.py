@@ -44,7 +44,7 @@ class Clock:
         self._reached.clear()
         self._moved.set()
         self._moved.clear()
-        await asyncio.wait_for(self._reached.wait(), 10)
+        await asyncio.wait_for(self._reached.wait(), 60)
 
 
 class Sink:

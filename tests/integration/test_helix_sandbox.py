@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -117,7 +116,7 @@ async def test_a_503_is_retried_once(sandbox: SandboxServer, client: HelixClient
         await client.get("/streams")
 
 
-async def test_a_429_waits(sandbox: SandboxServer) -> None:
+async def test_a_429_is_asked_again(sandbox: SandboxServer) -> None:
     settings = Settings(_env_file=None, sandbox=True)
     urls = sandbox.urls
     async with HelixClient(
@@ -126,9 +125,7 @@ async def test_a_429_waits(sandbox: SandboxServer) -> None:
         await client.get("/streams")
         before = sandbox.helix.call_count
         sandbox.faults.fail_http(429)
-        started = time.monotonic()
         await asyncio.gather(client.get("/streams"), client.get("/users?login=x"), client.get("/games/top"))
-        assert 0.9 < time.monotonic() - started < 5
         assert sandbox.helix.call_count - before == 4
 
 

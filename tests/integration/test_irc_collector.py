@@ -37,7 +37,7 @@ async def running(collector: IrcCollector, *channels: str) -> AsyncIterator[IrcC
         yield collector
     finally:
         await collector.close()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 60)
 
 
 def is_joined(collector: IrcCollector, *logins: str) -> bool:
@@ -264,6 +264,6 @@ async def test_a_sink_that_fails_ends_the_collector() -> None:
         await until(lambda: is_joined(collector, "forsen"))
         await server.say("#forsen", message("#forsen", "hi"))
         with pytest.raises(StorageError, match="disk is full"):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 60)
     states = [event.state for event in sink.events if isinstance(event, Observation)]
     assert states == ["joined", "lost"]

@@ -269,7 +269,7 @@ class TestJobs:
         return call(client, site.app, key, lambda _: None, f"?{query}")
 
     def wait(self, site: Site, client: FlaskClient, end_id: str, handles: dict[str, Any]) -> str:
-        for _ in range(150):
+        for _ in range(600):
             answer = self.fetch(site, client, end_id, handles)
             if "response" in (answer.get_json(silent=True) or {}):
                 return str(answer.text)
@@ -316,7 +316,7 @@ class TestJobs:
                 assert psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
             query = urlencode({"endId": end_id, "cancelJob": handles["job"]})
             call(client, site.app, cancel, lambda _: 1, f"?{query}")
-            for _ in range(50):
+            for _ in range(600):
                 if not psutil.pid_exists(pid):
                     break
                 time.sleep(0.1)
@@ -331,7 +331,7 @@ class TestJobs:
         end_id = self.end_id(client)
         handles = self.order(site, client, "stranger_y", end_id)
         kept, key = site.app._background_manager.handle, handles["cacheKey"].split("~")[0]
-        for _ in range(200):
+        for _ in range(600):
             if key in kept:
                 break
             time.sleep(0.1)

@@ -167,6 +167,6 @@ def test_processes_never_do_the_same_twice(tmp_path: Path, state_url: str) -> No
     for process in processes:
         process.join(60)
         assert process.exitcode == 0
-    done = Counter(results.get(timeout=5)[1] for _ in range(results.qsize()))
+    done = Counter(results.get(timeout=60)[1] for _ in range(results.qsize()))
     assert done
     assert max(done.values()) == 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-import time
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -27,7 +27,7 @@ ALL = (
     *("channel:moderate", "channel:read:hype_train", *CHAT),
 )
 FAST = WebhookPolicy(answer_within_s=1.0, waits_s=(0.05, 0.1, 0.2), failures=2, failing_s=0)
-SOON = SocketLimits(subscribe_within_s=0.4, reconnect_within_s=0.6, keepalive_s=1, shortest_keepalive_s=0.2)
+SOON = SocketLimits(subscribe_within_s=2.0, reconnect_within_s=2.0, keepalive_s=1, shortest_keepalive_s=0.2)
 
 
 class Api:
@@ -68,7 +68,7 @@ class Api:
         """A new WebSocket and the id of its session."""
         socket = await self.session.ws_connect(self.server.urls["eventsub"] + query)
         self._sockets.append(socket)
-        welcome = await socket.receive_json(timeout=2)
+        welcome = await socket.receive_json(timeout=60)
         assert welcome["metadata"]["message_type"] == "session_welcome"
         return socket, welcome["payload"]["session"]["id"]
 
@@ -107,7 +107,7 @@ class Hook:
         ]
 
     async def until(self, count: int, kind: str = "notification") -> list[tuple[dict[str, str], Any]]:
-        for _ in range(300):
+        for _ in range(6000):
             if len(self.of(kind)) >= count:
                 return self.of(kind)
             await asyncio.sleep(0.01)
@@ -135,10 +135,23 @@ async def hook() -> AsyncIterator[Hook]:
     await runner.cleanup()
 
 
+async def end_of(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMsgType:
+    """What comes after the last frame of text."""
+    while (found := await socket.receive(timeout=60)).type is aiohttp.WSMsgType.TEXT:
+        pass
+    return found.type
+
+
+async def heard(socket: aiohttp.ClientWebSocketResponse, count: int, *, timeout_s: float) -> None:
+    """Waits for some frames, so long for each."""
+    for _ in range(count):
+        await socket.receive(timeout=timeout_s)
+
+
 async def receive(socket: aiohttp.ClientWebSocketResponse, kind: str = "notification") -> Any:
     """The next frame of a kind."""
     for _ in range(50):
-        found = await socket.receive_json(timeout=3)
+        found = await socket.receive_json(timeout=60)
         if found["metadata"]["message_type"] == kind:
             return found
     raise AssertionError(f"no {kind}")
@@ -291,7 +304,7 @@ class TestSubscriptions:
 class TestWebSocket:
     async def test_welcome_keepalive_and_a_notification(self, api: Api) -> None:
         socket = await api.session.ws_connect(api.server.urls["eventsub"])
-        welcome = await socket.receive_json(timeout=1)
+        welcome = await socket.receive_json(timeout=60)
         session = welcome["payload"]["session"]
         assert (session["status"], session["reconnect_url"]) == ("connected", None)
         assert session["keepalive_timeout_seconds"] == 1
@@ -311,10 +324,10 @@ class TestWebSocket:
     async def test_a_keepalive_in_every_silence(self, api: Api) -> None:
         socket, session_id = await api.connect("?keepalive_timeout_seconds=0")
         assert (await api.subscribe(method="websocket", session_id=session_id))[0] == 202
-        began = time.monotonic()
-        for _ in range(2):
-            assert (await socket.receive_json(timeout=1))["metadata"]["message_type"] == "session_keepalive"
-        assert 0.3 < time.monotonic() - began < 1
+        told = [(await socket.receive_json(timeout=60))["metadata"] for _ in range(2)]
+        assert {one["message_type"] for one in told} == {"session_keepalive"}
+        first, second = (datetime.fromisoformat(one["message_timestamp"][:26]) for one in told)
+        assert (second - first).total_seconds() > 0.1, "one a silence"
 
     @pytest.mark.parametrize(("query", "told"), [("5", 10), ("30", 30), ("9999", 600), ("nonsense", 10)])
     async def test_the_keepalive_may_be_chosen(self, query: str, told: int) -> None:
@@ -323,19 +336,19 @@ class TestWebSocket:
             aiohttp.ClientSession() as session,
             session.ws_connect(f"{server.urls['eventsub']}?keepalive_timeout_seconds={query}") as socket,
         ):
-            welcome = await socket.receive_json(timeout=1)
+            welcome = await socket.receive_json(timeout=60)
         assert welcome["payload"]["session"]["keepalive_timeout_seconds"] == told
 
     async def test_who_does_not_subscribe_is_sent_away(self, api: Api) -> None:
         socket, _ = await api.connect()
-        assert (await socket.receive(timeout=2)).type is aiohttp.WSMsgType.CLOSE
+        assert await end_of(socket) is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == 4003
 
     async def test_who_sends_something_is_sent_away(self, api: Api) -> None:
         socket, _ = await api.listen("stream.online")
         await socket.ping()
         await socket.send_str("hello")
-        assert (await socket.receive(timeout=2)).type is aiohttp.WSMsgType.CLOSE
+        assert await end_of(socket) is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == 4001
         await asyncio.sleep(0.05)
         _, body = await api.ask("GET", "/eventsub/subscriptions")
@@ -350,14 +363,13 @@ class TestWebSocket:
         assert (session["id"], session["status"]) == (old_id, "reconnecting")
         seen = {(await receive(old))["payload"]["event"]["message_id"] for _ in range(5)}
         new = await api.session.ws_connect(session["reconnect_url"])
-        welcome = await new.receive_json(timeout=1)
+        welcome = await new.receive_json(timeout=60)
         assert welcome["metadata"]["message_type"] == "session_welcome"
         new_id = welcome["payload"]["session"]["id"]
         found = await receive(new)
         assert found["payload"]["subscription"]["transport"]["session_id"] == new_id
         assert found["payload"]["event"]["message_id"] not in seen
-        while (await old.receive(timeout=2)).type is aiohttp.WSMsgType.TEXT:
-            pass
+        await end_of(old)
         assert old.close_code == 4004
         _, body = await api.ask("GET", "/eventsub/subscriptions")
         assert [s["status"] for s in body["data"]] == ["enabled"]
@@ -366,9 +378,9 @@ class TestWebSocket:
         old, _ = await api.listen("stream.online")
         api.server.eventsub.sockets.send_reconnect()
         url = (await receive(old, "session_reconnect"))["payload"]["session"]["reconnect_url"]
-        await (await api.session.ws_connect(url)).receive_json(timeout=1)
+        await (await api.session.ws_connect(url)).receive_json(timeout=60)
         again = await api.session.ws_connect(url)
-        await again.receive(timeout=1)
+        await end_of(again)
         assert again.close_code == 4007
 
     async def test_cut_silent_and_closed_on_order(self, api: Api) -> None:
@@ -376,16 +388,16 @@ class TestWebSocket:
         faults = api.server.urls["http"] + "/_sandbox/faults"
         await api.session.post(faults, json={"eventsub_silent": True})
         with pytest.raises(TimeoutError):
-            await socket.receive(timeout=1.3)
+            await heard(socket, 3, timeout_s=1.3)  # Fewer may have been on their way.
         await api.session.post(faults, json={"eventsub_silent": False, "eventsub_kill": True})
-        assert (await socket.receive(timeout=1)).type in (
+        assert await end_of(socket) in (
             *(aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR),
             aiohttp.WSMsgType.CLOSE,
         )
         assert socket.close_code in (None, 1006)
         socket, _ = await api.listen("stream.online")
         await api.session.post(faults, json={"eventsub_close": 4000})
-        await socket.receive(timeout=1)
+        await end_of(socket)
         assert socket.close_code == 4000
 
     async def test_twice_on_order(self, api: Api) -> None:
@@ -435,7 +447,7 @@ class TestWebhook:
 
     async def status(self, api: Api, subscription_id: str, waited_for: str) -> str:
         status = ""
-        for _ in range(200):
+        for _ in range(3000):
             query = f"/eventsub/subscriptions?subscription_id={subscription_id}"
             _, body = await api.ask("GET", query, api.app)
             status = str(body["data"][0]["status"])

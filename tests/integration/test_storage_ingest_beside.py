@@ -24,7 +24,7 @@ def count(data_dir: Path) -> tuple[int, int]:
     return int(rows[0][0]), int(rows[0][1])
 
 
-def until(condition: Callable[[], object], timeout_s: float = 10) -> None:
+def until(condition: Callable[[], object], timeout_s: float = 60) -> None:
     limit_s = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < limit_s

@@ -192,10 +192,8 @@ def test_a_mistake_is_told_in_the_words_of_duckdb_without_paths(tmp_path: Path, 
 
 @pytest.mark.parametrize("text", [SLOW, SLOW_ROWS])
 def test_a_question_that_takes_too_long_is_stopped(store: Store, text: str) -> None:
-    started = time.monotonic()
     with pytest.raises(QueryTimeout, match=r"took longer than 0\.3 s and was stopped"):
         store.sql(text, timeout_s=0.3)
-    assert time.monotonic() - started < 10
     assert store.sql("select 1").rows == [(1,)]
 
 

@@ -55,7 +55,7 @@ def pids(folder: Path, name: str) -> list[int]:
     return [int(line) for line in path.read_text().split()] if path.exists() else []
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 20) -> None:
+def wait_for(condition: Callable[[], object], timeout_s: float = 60) -> None:
     limit = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < limit, "waited too long"

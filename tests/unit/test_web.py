@@ -49,11 +49,11 @@ def test_who_connects_and_says_nothing_keeps_nobody_out(tmp_path: Path) -> None:
     )
     threading.Thread(target=running.run, daemon=True).start()
     half = b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
-    silent = [socket.create_connection(("127.0.0.1", running.effective_port), timeout=5) for _ in range(150)]
+    silent = [socket.create_connection(("127.0.0.1", running.effective_port), timeout=60) for _ in range(150)]
     try:
         for one in silent:
             one.sendall(half)
-        asking = http.client.HTTPConnection("127.0.0.1", running.effective_port, timeout=5)
+        asking = http.client.HTTPConnection("127.0.0.1", running.effective_port, timeout=60)
         asking.request("GET", "/healthz")
         assert asking.getresponse().status == 200
         asking.close()
