@@ -69,7 +69,7 @@
     function fitted(box) {
       var b = box || map.box, left = w > 900 ? 244 : 34, top = w > 900 ? 24 : 64, right = w > 900 ? 28 : 34, bottom = w > 900 ? 24 : 40;
       // The land around the outermost channels is in the picture, too.
-      var land = box ? 0 : 2 * parts.spread(map) * Math.max(b.w, b.h);
+      var land = box ? 0 : (w > 900 ? 2 : 0.6) * parts.spread(map) * Math.max(b.w, b.h);
       var k = Math.min((w - left - right) / (b.w + land), (h - top - bottom) / (b.h + land));
       return { x: (b.x0 + b.x1) / 2 - (left - right) / 2 / k, y: (b.y0 + b.y1) / 2 - (top - bottom) / 2 / k, k: k };
     }
