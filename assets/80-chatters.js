@@ -71,6 +71,8 @@
   // ---- The picture -----------------------------------------------------------------------
   function grainFor(days) { return days <= 120 ? "day" : days <= 900 ? "week" : days <= 7500 ? "month" : "year"; }
 
+  function draw(figure) { return figure || keep(); }
+
   function brushed(layout) {
     if (!layout) return keep();
     if (layout["xaxis.autorange"]) return null;
@@ -329,7 +331,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     chatters: {
-      gate: gate, tableAsk: tableAsk, compareAsk: compareAsk, brushed: brushed,
+      gate: gate, tableAsk: tableAsk, compareAsk: compareAsk, draw: draw, brushed: brushed,
       fill: fill, search: search, watch: watch, look: look, go: go, ended: ended
     }
   });

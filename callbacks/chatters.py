@@ -55,13 +55,14 @@ OUTPUTS = {
     "progress": Output(ids.CHATTERS_PROGRESS, "children"),
     "verdict": Output(ids.CHATTERS_VERDICT, "children"),
     "verdict_class": Output(ids.CHATTERS_VERDICT, "className"),
-    "chart": Output(ids.CHATTERS_CHART, "figure"),
+    # Not the charts themselves: Dash asks nothing whose answer goes to one until all of plotly is there.
+    "chart": Output(ids.CHATTERS_CHART_FIGURE, "data"),
     "summary": Output(ids.CHATTERS_CHART_SUMMARY, "children"),
     "cohorts": Output(ids.CHATTERS_COHORTS, "children"),
     "traits": Output(ids.CHATTERS_TRAITS, "options"),
     "traits_why": Output(ids.CHATTERS_TRAITS_WHY, "children"),
     "top_days": Output(ids.CHATTERS_TOP_DAYS, "children"),
-    "curve": Output(ids.CHATTERS_CURVE, "figure"),
+    "curve": Output(ids.CHATTERS_CURVE_FIGURE, "data"),
     "curve_words": Output(ids.CHATTERS_CURVE_WORDS, "children"),
     "compare_with": Output(ids.CHATTERS_COMPARE_WITH, "options"),
     "sessions": Output(ids.CHATTERS_SESSION, "options"),
@@ -106,6 +107,16 @@ def _register_clientside(app: Dash) -> None:
         State(ids.CHATTERS_REQUEST, "data"),
         State(ids.CHATTERS_CURSOR, "data"),
     )
+    for figure, chart in (
+        (ids.CHATTERS_CHART_FIGURE, ids.CHATTERS_CHART),
+        (ids.CHATTERS_CURVE_FIGURE, ids.CHATTERS_CURVE),
+    ):
+        app.clientside_callback(
+            ClientsideFunction("chatters", "draw"),
+            Output(chart, "figure"),
+            Input(figure, "data"),
+            prevent_initial_call=True,
+        )
     app.clientside_callback(
         ClientsideFunction("chatters", "brushed"),
         Output(ids.CHATTERS_ZOOM, "data"),

@@ -126,6 +126,7 @@ CHATTERS_MESSAGE: Final = "chatters-message"
 CHATTERS_PROGRESS: Final = "chatters-progress"
 CHATTERS_VERDICT: Final = "chatters-verdict"
 CHATTERS_CHART: Final = "chatters-chart"
+CHATTERS_CHART_FIGURE: Final = "chatters-chart-figure"
 CHATTERS_CHART_SUMMARY: Final = "chatters-chart-summary"
 CHATTERS_GRAIN: Final = "chatters-grain"
 CHATTERS_ZOOM: Final = "chatters-zoom"
@@ -137,6 +138,7 @@ CHATTERS_LAST: Final = "chatters-last"
 CHATTERS_LAST_UNIT: Final = "chatters-last-unit"
 CHATTERS_TOP_DAYS: Final = "chatters-top-days"
 CHATTERS_CURVE: Final = "chatters-curve"
+CHATTERS_CURVE_FIGURE: Final = "chatters-curve-figure"
 CHATTERS_CURVE_WORDS: Final = "chatters-curve-words"
 CHATTERS_PICK: Final = "chatters-pick"
 """Whose accounts are listed: those of a bar, of a cohort, or one side of a comparison."""
@@ -168,6 +170,8 @@ CHATTERS_STORES: Final = (
     CHATTERS_CURSOR,
     CHATTERS_ASKED,
     CHATTERS_GO,
+    CHATTERS_CHART_FIGURE,
+    CHATTERS_CURVE_FIGURE,
     CHATTERS_ZOOM,
     CHATTERS_PICK,
     CHATTERS_WANTED,
