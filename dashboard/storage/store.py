@@ -38,6 +38,7 @@ _MISSING = re.compile(
     r"\.parquet.*(No files found|No such file)|(No files found|No such file).*\.parquet", re.DOTALL
 )
 _MOST_SPILLED_GB = 8
+_INTERRUPT_AGAIN_S = 0.05
 _FILES_REMEMBERED = 4_000
 """About 60 kB each: DuckDB keeps the footers it has seen, also those of files long gone."""
 _inherited: list[duckdb.DuckDBPyConnection] = []
@@ -218,9 +219,8 @@ class Store:
         limit_s: float,
     ) -> T:
         cursor = self._cursor()
-        timer = threading.Timer(limit_s, _interrupt, [cursor])
-        timer.daemon = True
-        timer.start()
+        is_over = threading.Event()
+        threading.Thread(target=_stop_late, args=[cursor, limit_s, is_over], daemon=True).start()
         try:
             create_views(cursor, views, self._catalog, self._paths.lake, window)
             return run(cursor)
@@ -228,7 +228,7 @@ class Store:
             # What goes wrong while rows are streaming comes through Arrow, as an OSError.
             raise self._explained(str(error), limit_s) from None
         finally:
-            timer.cancel()
+            is_over.set()
             cursor.close()
 
     def _explained(self, message: str, limit_s: float) -> QueryError:
@@ -271,9 +271,13 @@ class _FileGoneError(QueryError):
     """A file went away between the list and the reading."""
 
 
-def _interrupt(cursor: duckdb.DuckDBPyConnection) -> None:
-    with suppress(duckdb.Error):  # Closed a moment ago: the query was just in time.
-        cursor.interrupt()
+def _stop_late(cursor: duckdb.DuckDBPyConnection, limit_s: float, is_over: threading.Event) -> None:
+    """Interrupts again and again: between two statements of one question DuckDB forgets an interrupt."""
+    wait_s = limit_s
+    while not is_over.wait(wait_s):
+        with suppress(duckdb.Error):  # Closed a moment ago: the query was just in time.
+            cursor.interrupt()
+        wait_s = _INTERRUPT_AGAIN_S
 
 
 @cache

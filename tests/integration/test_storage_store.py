@@ -197,6 +197,18 @@ def test_a_question_that_takes_too_long_is_stopped(store: Store, text: str) -> N
     assert store.sql("select 1").rows == [(1,)]
 
 
+def test_a_limit_that_passes_between_two_statements_stops_the_next(store: Store) -> None:
+    """DuckDB forgets an interrupt that meets no running statement."""
+
+    def run(cursor: Any, _: Catalog, __: Path) -> list[Any]:
+        cursor.sql("select 1").fetchall()
+        time.sleep(0.3)
+        return list(cursor.sql(SLOW).fetchall())
+
+    with pytest.raises(QueryTimeout, match=r"took longer than 0\.1 s"):
+        store.read(run, timeout_s=0.1)
+
+
 def test_a_question_that_is_just_in_time_is_not_stopped_afterwards(store: Store) -> None:
     for _ in range(30):
         try:
