@@ -117,7 +117,19 @@ def accounts(services: Services, asked: dict[str, Any] | None) -> tuple[Any, Any
         log.exception("Accounts can't be listed [%s]", reference)
         return no_update, [f"The accounts could not be listed. Reference {reference}"], no_update
     words = chatters_people_view.table_words(table.words, selection, bool(pick))
-    return table.to_payload(), words, chatters_people_view.exports(selection)
+    return table.to_payload(), words, _exports(selection, pick)
+
+
+def _exports(selection: Selection, pick: dict[str, Any]) -> Any:
+    """Links for what the table holds: a side of a comparison is no selection of one crowd."""
+    if _is_side(pick):
+        shown, other = str(pick["shown"]), str(pick["other"])
+        return chatters_people_view.side_exports(shown, other, side(pick["side"]))
+    return chatters_people_view.exports(selection)
+
+
+def _is_side(pick: dict[str, Any]) -> bool:
+    return bool(pick.get("side") and pick.get("other") and pick.get("shown"))
 
 
 def picked(selection: Selection, pick: dict[str, Any]) -> Selection:
@@ -141,7 +153,7 @@ def picked(selection: Selection, pick: dict[str, Any]) -> Selection:
 def _table(services: Services, selection: Selection, pick: dict[str, Any]) -> AccountTable:
     assert services.chatters is not None
     access = services.current_access()
-    if pick.get("side") and pick.get("other") and pick.get("shown"):
+    if _is_side(pick):
         return services.chatters.compared_people(
             str(pick["shown"]), str(pick["other"]), side(pick["side"]), access
         )

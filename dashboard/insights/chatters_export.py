@@ -62,7 +62,7 @@ _BLOCK: Final = 2_000
 
 def accounts_csv(table: AccountTable) -> Iterator[bytes]:
     """The accounts with a header, one row each, in the order of the table."""
-    yield from _csv(ACCOUNT_COLUMNS, _rows(table))
+    yield from as_csv(ACCOUNT_COLUMNS, _rows(table))
 
 
 def accounts_json(table: AccountTable, analysis: ChattersAnalysis, made_at: Instant) -> Iterator[bytes]:
@@ -73,7 +73,17 @@ def accounts_json(table: AccountTable, analysis: ChattersAnalysis, made_at: Inst
         analysis: What they were selected from.
         made_at: The wall clock.
     """
-    head = _about(analysis, made_at) | {"words": table.words, "account_count": table.row_count}
+    yield from accounts_object(_about(analysis, made_at), table)
+
+
+def accounts_object(about: dict[str, Any], table: AccountTable) -> Iterator[bytes]:
+    """One JSON object: facts about accounts, then the accounts themselves.
+
+    Args:
+        about: The facts.
+        table: The accounts.
+    """
+    head = about | {"words": table.words, "account_count": table.row_count}
     yield (json.dumps(head, ensure_ascii=False)[:-1] + ', "accounts": [\n').encode()
     before = ""
     for rows in _blocks(_rows(table)):
@@ -86,7 +96,7 @@ def accounts_json(table: AccountTable, analysis: ChattersAnalysis, made_at: Inst
 def aggregates_csv(analysis: ChattersAnalysis) -> Iterator[bytes]:
     """Every figure of the analysis, one row each: counts, histogram, cohorts, evidence, days, curve."""
     rows = chain(_counts(analysis), _bins(analysis), _cohorts(analysis), _days(analysis), _curve(analysis))
-    yield from _csv(AGGREGATE_COLUMNS, ([row.get(name) for name in AGGREGATE_COLUMNS] for row in rows))
+    yield from as_csv(AGGREGATE_COLUMNS, ([row.get(name) for name in AGGREGATE_COLUMNS] for row in rows))
 
 
 def aggregates_json(analysis: ChattersAnalysis, made_at: Instant) -> Iterator[bytes]:
@@ -108,10 +118,10 @@ def aggregates_json(analysis: ChattersAnalysis, made_at: Instant) -> Iterator[by
     told = _about(analysis, made_at) | {
         "grain": histogram.grain,
         "histogram": [
-            _span(start, end) | {"observed": observed, "expected": expected, "cohort": cohort}
+            span_facts(start, end) | {"observed": observed, "expected": expected, "cohort": cohort}
             for start, end, observed, expected, cohort in bins
         ],
-        "cohorts": [_cohort(cohort) for cohort in analysis.cohorts],
+        "cohorts": [cohort_facts(cohort) for cohort in analysis.cohorts],
         "top_days": [
             {"day": day_words(top.day), "observed": top.observed, "expected": top.expected}
             | {"cohort": top.cohort}
@@ -142,7 +152,8 @@ def safe_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[bytes]:
+def as_csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[bytes]:
+    """CSV with a header, in blocks; no cell is taken for a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
@@ -196,7 +207,7 @@ def _about(analysis: ChattersAnalysis, made_at: Instant) -> dict[str, Any]:
         "made_at": iso(made_at),
         "as_of": iso(analysis.as_of),
         "source": analysis.source,
-        "captures": [_capture(line) for line in analysis.captures],
+        "captures": [capture_facts(line) for line in analysis.captures],
         "selection": analysis.selection.to_payload(),
         "verdict": analysis.verdict,
         "tested": analysis.tested_words,
@@ -216,7 +227,8 @@ def _about(analysis: ChattersAnalysis, made_at: Instant) -> dict[str, Any]:
     }
 
 
-def _capture(line: CaptureLine) -> dict[str, Any]:
+def capture_facts(line: CaptureLine) -> dict[str, Any]:
+    """What is told of a capture."""
     return {
         "capture_id": line.capture_id,
         "room_id": line.room_id,
@@ -231,10 +243,11 @@ def _capture(line: CaptureLine) -> dict[str, Any]:
     }
 
 
-def _cohort(cohort: CohortLine) -> dict[str, Any]:
+def cohort_facts(cohort: CohortLine) -> dict[str, Any]:
+    """What is told of a cohort, with its evidence."""
     return {
         "number": cohort.number,
-        **_span(cohort.start_day, cohort.end_day),
+        **span_facts(cohort.start_day, cohort.end_day),
         "window_days": cohort.window_days,
         "observed": cohort.observed,
         "expected": cohort.expected,
@@ -265,7 +278,8 @@ def _cohort(cohort: CohortLine) -> dict[str, Any]:
     }
 
 
-def _span(start_day: int, end_day: int) -> dict[str, Any]:
+def span_facts(start_day: int, end_day: int) -> dict[str, Any]:
+    """First and last day as dates."""
     return {"start": day_words(start_day), "end": day_words(end_day)}
 
 
@@ -291,7 +305,7 @@ def _bins(analysis: ChattersAnalysis) -> Iterator[dict[str, Any]]:
         yield {
             "section": "histogram",
             "key": bins.grain,
-            **_span(start, end),
+            **span_facts(start, end),
             "observed": bins.observed[index],
             "expected": bins.expected[index],
             "cohort": bins.cohort[index],
@@ -303,7 +317,7 @@ def _cohorts(analysis: ChattersAnalysis) -> Iterator[dict[str, Any]]:
         yield {
             "section": "cohort",
             "key": f"{cohort.window_days} days",
-            **_span(cohort.start_day, cohort.end_day),
+            **span_facts(cohort.start_day, cohort.end_day),
             "observed": cohort.observed,
             "expected": cohort.expected,
             "of_count": analysis.n,
@@ -330,7 +344,7 @@ def _cohorts(analysis: ChattersAnalysis) -> Iterator[dict[str, Any]]:
 def _days(analysis: ChattersAnalysis) -> Iterator[dict[str, Any]]:
     for top in analysis.top_days:
         numbers = {"observed": top.observed, "expected": top.expected, "cohort": top.cohort}
-        yield {"section": "top_day", **_span(top.day, top.day), **numbers}
+        yield {"section": "top_day", **span_facts(top.day, top.day), **numbers}
 
 
 def _curve(analysis: ChattersAnalysis) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from dash import dcc, html
@@ -100,7 +101,22 @@ def comparison(found: Comparison, *, theme_name: theme.Theme, now: Instant, tz: 
         ),
         html.P(_span(found, now, tz), className="muted"),
         *[html.P(note, className="muted") for note in found.notes],
+        _exports(found),
     ]
+
+
+def _exports(found: Comparison) -> html.P:
+    asked = urlencode({"first": found.before.capture_id, "second": found.after.capture_id})
+    links = [
+        html.A(
+            [components.icon("download"), words],
+            href=f"/chatters/compare/comparison.{name}?{asked}",
+            download="",
+            className="button",
+        )
+        for name, words in (("csv", "Comparison, CSV"), ("json", "Comparison, JSON"))
+    ]
+    return html.P(links, className="compare-exports")
 
 
 def _side(found: Comparison, key: str, name: str) -> html.Button:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import dash_ag_grid
@@ -37,6 +37,12 @@ EXPORTS: Final = (
     ("aggregates.csv", "Aggregates, CSV"),
     ("aggregates.json", "Aggregates, JSON"),
     ("evidence.html", "Evidence bundle"),
+)
+SIDE_EXPORTS: Final = (
+    ("accounts.csv", "These accounts, CSV"),
+    ("accounts.json", "These accounts, JSON"),
+    ("comparison.csv", "Comparison, CSV"),
+    ("comparison.json", "Comparison, JSON"),
 )
 TEXT: Final = {"filter": "agTextColumnFilter", "minWidth": 124, "flex": 1}
 # The search is for names: dates and numbers as text would only make it slow.
@@ -75,7 +81,13 @@ def columns() -> list[dict[str, Any]]:
             "valueFormatter": {"function": "chattersAge(params)"},
             **NUMBER,
         },
-        {"field": "message_count", "headerName": "Messages", "width": 112, **NUMBER},
+        {
+            "field": "message_count",
+            "headerName": "Messages",
+            "headerTooltip": "In the stretch of chat named under “What this can and can't say”",
+            "width": 112,
+            **NUMBER,
+        },
         {"field": "evidence", "headerName": "Evidence", **TEXT, "minWidth": 190, "tooltipField": "evidence"},
         {
             "field": "rename_count",
@@ -84,7 +96,13 @@ def columns() -> list[dict[str, Any]]:
             "cellClassRules": {"cell-marked": f"params.value >= {MANY_RENAMES}"},
             **NUMBER,
         },
-        {"field": "seen_count", "headerName": "Times seen", "width": 118, **NUMBER},
+        {
+            "field": "seen_count",
+            "headerName": "Times seen",
+            "headerTooltip": "In so many captures of this kind that are kept",
+            "width": 118,
+            **NUMBER,
+        },
         {"headerName": "First seen", "width": 138, **date_of("first_seen_s")},
         {"headerName": "Last seen", "width": 138, **date_of("last_seen_s")},
         {"field": "user_id", "headerName": "Id", "width": 122, "filter": "agTextColumnFilter"},
@@ -189,15 +207,23 @@ def exports(selection: Selection) -> list[Component]:
         selection: Of the table.
     """
     asked = quote(json.dumps(selection.to_payload(), separators=(",", ":")))
-    return [
-        html.A(
-            [components.icon("download"), words],
-            href=f"/chatters/export/{name}?ask={asked}",
-            download="",
-            className="export-link",
-        )
-        for name, words in EXPORTS
-    ]
+    return [_link(f"/chatters/export/{name}?ask={asked}", words) for name, words in EXPORTS]
+
+
+def side_exports(shown: str, other: str, side: str) -> list[Component]:
+    """Links that download one side of a comparison, and the comparison itself.
+
+    Args:
+        shown: One capture.
+        other: The other one.
+        side: ``came``, ``left`` or ``stayed``.
+    """
+    asked = urlencode({"first": shown, "second": other, "side": side})
+    return [_link(f"/chatters/compare/{name}?{asked}", words) for name, words in SIDE_EXPORTS]
+
+
+def _link(href: str, words: str) -> html.A:
+    return html.A([components.icon("download"), words], href=href, download="", className="export-link")
 
 
 def drawer() -> dbc.Offcanvas:

@@ -366,6 +366,11 @@ class Site:
         text = ask if isinstance(ask, str) else json.dumps(ask.to_payload())
         return self._client.get(f"/chatters/export/{what}?ask={quote(text)}")
 
+    def compare(self, what: str, second: str = "c2", **told: str) -> Any:
+        return self._client.get(
+            f"/chatters/compare/{what}", query_string={"first": "c1", "second": second} | told
+        )
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
@@ -468,3 +473,40 @@ def test_a_cohort_that_was_found_goes_out_by_every_way(tmp_path: Path) -> None:
         assert page.open == []
         assert f"Unusual cohort {number}: created 2024-08-25" in page.text
         lake.close()
+
+
+def test_a_comparison_goes_out_and_so_does_each_side(site: Site) -> None:
+    site.lake.capture("c2", ["2", "3", "4"], at=T0 + 20 * MIN, logins={"3": "night", "4": "=evil"})
+    told = site.compare("comparison.json").get_json()
+    assert {side: facts["count"] for side, facts in told["sides"].items()} == {
+        "came": 1,
+        "left": 1,
+        "stayed": 2,
+    }
+    assert (told["first"]["capture_id"], told["second"]["capture_id"]) == ("c1", "c2")
+    assert sum(one["left"] for one in told["created"]) == 1
+    rows = rows_of(iter([site.compare("comparison.csv").data]))
+    (count,) = [row for row in rows if (row["section"], row["key"]) == ("accounts", "count")]
+    assert (count["came"], count["left"], count["stayed"]) == ("1", "1", "2")
+    came = site.compare("accounts.csv", side="came")
+    assert "came-accounts.csv" in came.headers["Content-Disposition"]
+    assert [(row["twitch_user_id"], row["login"]) for row in rows_of(iter([came.data]))] == [("4", "'=evil")]
+    stayed = site.compare("accounts.json", side="stayed").get_json()
+    assert (stayed["side"], {one["twitch_user_id"] for one in stayed["accounts"]}) == ("stayed", {"2", "3"})
+    details = [entry.detail for entry in site.lake.audit.recent()]
+    assert "came-accounts.csv of moth, 1 accounts" in details
+    assert len(details) == 4
+
+
+def test_a_comparison_is_for_those_who_may_see_both(site: Site) -> None:
+    site.lake.capture("c2", ["2"], at=T0 + 20 * MIN)
+    assert site.compare("comparison.exe").status_code == 404
+    assert site.compare("accounts.csv", side="everybody").status_code == 404
+    for who in (NOBODY, Access("77", "stranger", rooms=frozenset({"stranger"}))):
+        site.who = who
+        for what in ("comparison.csv", "comparison.json", "accounts.csv", "accounts.json"):
+            for second in ("c2", "nothing"):
+                answer = site.compare(what, second, side="left")
+                assert answer.status_code == 403
+                assert "night" not in answer.text
+    assert site.lake.audit.recent() == []

@@ -204,6 +204,14 @@ def test_exports_carry_the_selection() -> None:
         "/chatters/export/evidence.html",
     ]
     assert "%22cohort%22%3A1" in links[0].href
+    sides = find(chatters_people_view.side_exports("c1", "c 0", "left"), className="export-link")
+    assert [link.href.partition("?")[0].rpartition("/")[2] for link in sides] == [
+        "accounts.csv",
+        "accounts.json",
+        "comparison.csv",
+        "comparison.json",
+    ]
+    assert sides[0].href == "/chatters/compare/accounts.csv?first=c1&second=c+0&side=left"
 
 
 def test_an_account_shows_its_names_newest_first_and_its_timeline() -> None:
