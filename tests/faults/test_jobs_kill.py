@@ -133,7 +133,8 @@ def test_two_workers_share_the_work(tmp_path: Path, sandbox: SandboxServer) -> N
         )
         time.sleep(3)
         first_tries = [run.name for run in runs.recent(50) if run.attempt == 1]
-        assert sorted(first_tries) == sorted(names)
+        # The first map takes minutes: it is under way, in one of them.
+        assert sorted(first_tries) == sorted({*names, "communities"})
     finally:
         for worker in workers:
             worker.terminate()
