@@ -119,20 +119,22 @@ def test_huge_answers_are_streamed_with_flat_memory(
     Compactor(tmp_path).run(everything=True, grace_s=0)
     read = records_module.read_chunks
     monkeypatch.setattr(records_module, "read_chunks", lambda *a, **k: read(*a, **k, chunk_rows=4_000))
-    sizes, process = [], psutil.Process()
-    answer = api.get("messages?format=ndjson&limit=100000&order=asc", buffered=False)
-    lines = 0
-    for block in answer.iter_encoded():
-        lines += block.count(b"\n")
-        sizes.append(len(block))
-        if len(sizes) == 5:
-            gc.collect()
-            early = process.memory_info().rss
-    assert lines == 80_000
-    # In 20 pieces; all 80,000 rows at once would be more than 80 MB.
-    assert max(sizes) < sum(sizes) / 10
-    assert process.memory_info().rss - early < 40 * 2**20
-    answer.close()
+    process, highest = psutil.Process(), []
+    # The first time DuckDB's caches grow, which stay.
+    for _ in range(2):
+        gc.collect()
+        before, sizes, lines, most = process.memory_info().rss, [], 0, 0
+        answer = api.get("messages?format=ndjson&limit=100000&order=asc", buffered=False)
+        for block in answer.iter_encoded():
+            lines += block.count(b"\n")
+            sizes.append(len(block))
+            most = max(most, process.memory_info().rss)
+        answer.close()
+        assert lines == 80_000
+        # In 20 pieces; all 80,000 rows at once would be more than 80 MB.
+        assert max(sizes) < sum(sizes) / 10
+        highest.append(most - before)
+    assert highest[1] < 40 * 2**20
 
 
 def test_a_caller_who_goes_away_frees_the_place(
