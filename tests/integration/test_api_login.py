@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dashboard.events import Instant
+from dashboard.events_accounts import Account
+from dashboard.events_helix import Chatter
 from dashboard.storage.ingest import Ingest
 from tests.auth_site import BASE, SandboxThread, Site, open_site
-from tests.storage_events import message
+from tests.storage_events import T0, message
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +87,34 @@ def test_nothing_is_changed_over_the_api(site: Site) -> None:
         answer = getattr(site.client(), method)("/api/v1/messages", base_url=BASE)
         assert answer.status_code in (403, 405)
         assert set(answer.json) == {"error", "message"}
+
+
+def test_lists_of_a_public_channel_are_for_its_owner_and_its_moderators(
+    sandbox: SandboxThread, tmp_path: Path
+) -> None:
+    (user_id, own), (other_id, other) = sandbox.person(0), sandbox.person(1)
+    values = {"allowed_user_ids": (user_id, other_id), "admin_user_ids": (other_id,)}
+    with open_site(sandbox, tmp_path, login="required", public_channels=(other,), **values) as site:
+        at = Instant(T0)
+        common: Any = {"source": "helix", "sent_at": at, "received_at": at, "user_id": "7"}
+        with Ingest(tmp_path) as ingest:
+            ingest.put(
+                [
+                    *(
+                        Chatter(event_id=room, room_login=room, capture_id="c", **common)
+                        for room in (own, other)
+                    ),
+                    message(1, room=other),
+                    Account(event_id="a", room_login="", **common),
+                ]
+            )
+            ingest.flush()
+        client, admin = site.person(own), site.person(other)
+        assert rooms_in(ask(client, "messages")) == {other}
+        assert rooms_in(ask(client, "chatters")) == {own}
+        assert ask(client, f"chatters?room-name={other}").status_code == 403
+        assert ask(client, "accounts").status_code == 403
+        assert rooms_in(ask(admin, "chatters")) == {other}
+        assert rooms_in(ask(admin, "accounts")) == {""}
+        site.auth.accounts.set_moderated(user_id, [other])
+        assert rooms_in(ask(client, "chatters")) == {own, other}
