@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 LEAST_NAMES: Final = 5
 _AFFIX: Final = (3, 4, 5, 6, 8)
 """Lengths of common beginnings and ends that are tried."""
+_BEGINS, _ENDS, _HAS_FORM = "b", "e", "f"
 _DRAWS: Final = 100
 _DRAWN: Final = 100
 """Names of a draw at most; fewer names agree more easily, so this only errs towards chance."""
@@ -80,26 +82,27 @@ def name_shapes(logins: Sequence[str], others: Sequence[str] = ()) -> NameShape:
 
 def _best_pattern(names: Sequence[str]) -> tuple[str, int]:
     """The pattern with most names; of equals the one that says more."""
-    found = Counter(pattern for name in names for pattern in _patterns(name))
+    found = Counter(chain.from_iterable(map(_patterns, names)))
     count = max(found.values())
-    kind, text = max(
+    best = max(
         (pattern for pattern, names_of in found.items() if names_of == count),
-        key=lambda pattern: (pattern[0] != "form", len(pattern[1])),
+        key=lambda pattern: (pattern[0] != _HAS_FORM, len(pattern)),
     )
     if count < 2:
         return "", 0
-    if kind == "form":
+    kind, text = best[0], best[1:]
+    if kind == _HAS_FORM:
         return f"have the form {text}", count
-    return f"{kind} with “{text}”", count
+    return f"{'begin' if kind == _BEGINS else 'end'} with “{text}”", count
 
 
 @lru_cache(maxsize=10_000)
-def _patterns(name: str) -> tuple[tuple[str, str], ...]:
-    """Every pattern that a name fits; a name is drawn more than once."""
+def _patterns(name: str) -> tuple[str, ...]:
+    """Every pattern that a name fits, led by a letter for its kind; a name is drawn more than once."""
     lengths = [length for length in _AFFIX if len(name) > length]
-    begins = (("begin", name[:length]) for length in lengths)
-    ends = (("end", name[-length:]) for length in lengths)
-    return (*begins, *ends, ("form", _form(name)))
+    begins = [_BEGINS + name[:length] for length in lengths]
+    ends = [_ENDS + name[-length:] for length in lengths]
+    return (*begins, *ends, _HAS_FORM + _form(name))
 
 
 def _form(name: str) -> str:
