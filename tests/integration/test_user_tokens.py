@@ -182,14 +182,21 @@ async def test_login_that_does_not_answer_spends_nothing(
 
 
 async def test_a_cancelled_caller_loses_no_pair(
-    sandbox: SandboxServer, settings: Settings, vault: TokenVault, token: UserToken
+    sandbox: SandboxServer,
+    settings: Settings,
+    vault: TokenVault,
+    token: UserToken,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    issued = refreshes(sandbox, monkeypatch)
     await asyncio.sleep(0.01)
     sandbox.oauth.expire_all()
     sandbox.faults.latency_s = 0.1
     async with open_user_client(settings, vault, token.user_id) as client:
         call = asyncio.create_task(client.get("/users"))
-        await asyncio.sleep(0.25)
+        async with asyncio.timeout(60):
+            while not issued:  # Given out, and the answer is on its way.
+                await asyncio.sleep(0.005)
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
         for _ in range(1200):
