@@ -169,7 +169,7 @@
         .filter(function (id) { return PHONE.indexOf(id) < 0 && COLUMNS.indexOf(id) >= 0; });
       api.setColumnsVisible(away, false);
       api.setGridOption("defaultColDef", { sortable: true, resizable: true, filter: true, suppressMovable: true, suppressHeaderFilterButton: true });
-      api.setColumnWidths([{ key: "created_s", newWidth: 94 }, { key: "message_count", newWidth: 76 },
+      api.setColumnWidths([{ key: "created_s", newWidth: 104 }, { key: "message_count", newWidth: 76 },
         { key: "ag-Grid-SelectionColumn", newWidth: 36 }]);
     }
     api.addEventListener("rowClicked", function (event) {

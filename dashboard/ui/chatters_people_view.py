@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -328,18 +330,25 @@ def _messages(days: tuple[MessageDay, ...]) -> Component:
 def _timeline(account: AccountDetail, now: Instant, tz: ZoneInfo) -> Component:
     if not account.timeline:
         return html.P("Nothing is known of it beside the list.", className="muted")
-    items = [_sighting(sighting, now, tz) for sighting in account.timeline]
+    rows = groupby(account.timeline, key=lambda s: (s.words, s.room_login) if s.category == "capture" else s)
+    items = [_sighting(list(sightings), now, tz) for _, sightings in rows]
     if account.is_timeline_cut:
         items.append(html.Li("Earlier ones are not shown.", className="muted"))
     return html.Ol(items, className="detail-timeline")
 
 
-def _sighting(sighting: Sighting, now: Instant, tz: ZoneInfo) -> html.Li:
+def _sighting(sightings: Sequence[Sighting], now: Instant, tz: ZoneInfo) -> html.Li:
+    """One row; list after list that the account was in, with nothing between, is one row too."""
+    newest, oldest = sightings[0], sightings[-1]
+    words, when = newest.words, text.day_clock(newest.at, tz, now=now)
+    if len(sightings) > 1:
+        words = f"{words}, {len(sightings):,} lists in a row"
+        when = f"{text.day_clock(oldest.at, tz, now=now)} – {when}"
     return html.Li(
         [
-            components.icon(SIGHTING_ICONS.get(sighting.category, "dot")),
-            html.Span([sighting.words, html.Small(sighting.room_login, className="muted")]),
-            html.Time(text.day_clock(sighting.at, tz, now=now), className="muted"),
+            components.icon(SIGHTING_ICONS.get(newest.category, "dot")),
+            html.Span([words, html.Small(newest.room_login, className="muted")]),
+            html.Time(when, className="muted"),
         ],
-        className=f"is-{sighting.category}",
+        className=f"is-{newest.category}",
     )

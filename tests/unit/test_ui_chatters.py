@@ -12,6 +12,7 @@ import pytest
 from dashboard.access import LOCAL
 from dashboard.events import Instant, now_us
 from dashboard.insights.chatters_model import RoomChoice, Selection
+from dashboard.insights.chatters_people_model import Sighting
 from dashboard.ui import (
     chatters_compare_view,
     chatters_people_view,
@@ -223,6 +224,22 @@ def test_an_account_shows_its_names_newest_first_and_its_timeline() -> None:
     assert "Earlier ones are not shown." in words
     without = replace(detail("1"), renames=(), timeline=(), created_at=None, age_days=None)
     assert "No change of name was noticed." in words_of(chatters_people_view.detail(without, now_us(), UTC))
+
+
+def test_lists_in_a_row_are_one_row_of_the_timeline() -> None:
+    noon = Instant(now_us() // 86_400_000_000 * 86_400_000_000 + 43_200_000_000)
+    minutes = (("capture", 0), ("capture", 5), ("message", 7), ("message", 8), ("capture", 10))
+    timeline = tuple(
+        Sighting(Instant(noon - at * 60_000_000), category, "moth", "Seen") for category, at in minutes
+    )
+    told = replace(detail("1"), timeline=timeline, is_timeline_cut=False)
+    (rows,) = find(chatters_people_view.detail(told, noon, UTC), className="detail-timeline")
+    assert [words_of(row) for row in rows.children] == [
+        "Seen, 2 lists in a row moth 11:55 – 12:00",
+        "Seen moth 11:53",
+        "Seen moth 11:52",
+        "Seen moth 11:50",
+    ]
 
 
 def test_a_comparison_counts_three_sides_and_lists_each() -> None:
