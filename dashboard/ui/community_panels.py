@@ -27,15 +27,22 @@ Component = Any
 _GRID_THEME = {"function": "chattersTheme(themeQuartz, agGrid)"}
 """The one look of all grids."""
 _NUMBER = {"type": "rightAligned", "valueFormatter": {"function": "d3.format(',')(params.value)"}}
+_SHARE = {
+    "type": "rightAligned",
+    # What is unknown is no zero.
+    "valueFormatter": {
+        "function": "params.value == null ? '–' : d3.format('.1f')(params.value * 100) + ' %'"
+    },
+}
 _COLUMNS = {
     "channels": [
         {"field": "name", "headerName": "Channel", "pinned": "left", "minWidth": 150, "filter": True},
         {"field": "community", "headerName": "Community", "minWidth": 190, "filter": True},
         {"field": "chatters", "headerName": "Chatters", **_NUMBER},
-        {"field": "stability", "headerName": "Stability", "type": "rightAligned"},
+        {"field": "stability", "headerName": "Stability", **_SHARE},
         {"field": "torn", "headerName": "Torn to", "filter": True},
         {"field": "degree", "headerName": "Overlaps", **_NUMBER},
-        {"field": "inside", "headerName": "Stay inside", "type": "rightAligned"},
+        {"field": "inside", "headerName": "Stay inside", **_SHARE},
         {"field": "game", "headerName": "Game", "filter": True},
         {"field": "language", "headerName": "Language", "filter": True},
         {"field": "minutes", "headerName": "Observed min", "type": "rightAligned"},
@@ -45,8 +52,8 @@ _COLUMNS = {
         {"field": "second", "headerName": "With", "minWidth": 150, "filter": True},
         {"field": "shared", "headerName": "Shared", **_NUMBER},
         {"field": "jaccard", "headerName": "Jaccard", "type": "rightAligned"},
-        {"field": "there", "headerName": "Of the first", "type": "rightAligned"},
-        {"field": "back", "headerName": "Of the second", "type": "rightAligned"},
+        {"field": "there", "headerName": "Of the first", **_SHARE},
+        {"field": "back", "headerName": "Of the second", **_SHARE},
         {"field": "lift", "headerName": "Lift", "type": "rightAligned"},
         {"field": "drawn", "headerName": "Drawn"},
     ],

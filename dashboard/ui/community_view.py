@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from dash import dcc, html
 
 from dashboard.analytics.communities.model import MapCommunity, MapRun
+from dashboard.analytics.communities.params import MapParams
 from dashboard.insights.community import STEPS
 from dashboard.insights.community_model import (
     SHARED_STEPS,
@@ -93,12 +94,19 @@ def controls() -> html.Details:
     rows = [
         _control(
             "Edges weigh by",
-            components.segments(ids.COMMUNITY_MEASURE, words.MEASURES, "jaccard", "Measure"),
+            components.segments(ids.COMMUNITY_MEASURE, words.MEASURES, MapParams().measure, "Measure"),
         ),
         _control("At least so many shared chatters", _slider(ids.COMMUNITY_SHARED, 0, 13, 1, 2, shared)),
         _control(
             "Resolution: fewer, larger … more, smaller",
-            _slider(ids.COMMUNITY_RESOLUTION, 0.25, 4, 0.25, 1, {0.25: "¼", 1: "1", 2: "2", 3: "3", 4: "4"}),
+            _slider(
+                ids.COMMUNITY_RESOLUTION,
+                0.25,
+                4,
+                0.25,
+                MapParams().resolution,
+                {0.25: "¼", 1: "1", 2: "2", 3: "3", 4: "4"},
+            ),
         ),
         _control(
             "Smallest community, in channels",
