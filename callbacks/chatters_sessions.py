@@ -77,7 +77,7 @@ def _do(services: Services, asked: dict[str, Any], session_id: str, shown: str) 
     assert services.chatters is not None
     sessions, access = services.chatters.sessions, services.current_access()
     action, name = str(asked.get("action")), str(asked.get("name") or "").strip()
-    address = flask.request.remote_addr or "" if flask.has_request_context() else ""
+    address = _address()
     if action == "create":
         session = sessions.create(access, [shown] if shown else [], name, address)
         return session.session_id, "", "A session is open. What you capture goes into it."
@@ -95,16 +95,21 @@ def _do(services: Services, asked: dict[str, Any], session_id: str, shown: str) 
     return no_update, *_change(sessions, action, session_id, access, name, str(asked.get("capture") or shown))
 
 
+def _address() -> str:
+    """Where the person is, for the audit log."""
+    return flask.request.remote_addr or "" if flask.has_request_context() else ""
+
+
 def _change(
     sessions: Any, action: str, session_id: str, access: Access, name: str, capture_id: str
 ) -> tuple[Any, str]:
     if action == "save":
-        sessions.save(session_id, access, name)
+        sessions.save(session_id, access, name, _address())
         return "", "Saved. It stays until you delete it."
     if action == "rename":
         if not name:
             return no_update, "Type a name first."
-        sessions.rename(session_id, access, name)
+        sessions.rename(session_id, access, name, _address())
         return "", "Renamed."
     if action == "remove":
         sessions.remove(session_id, access, [capture_id])
@@ -129,7 +134,7 @@ def opened(services: Services, session_id: str | None) -> Any:
     try:
         line = services.chatters.sessions.get(session_id, access)
         if now_us() - line.created_at > JUST_CREATED_US:
-            services.chatters.sessions.load(session_id, access)
+            services.chatters.sessions.load(session_id, access, _address())
     except StreamLensError as error:
         return str(error)
     return no_update
