@@ -105,11 +105,12 @@ def tested(analysis: ChattersAnalysis) -> str:
         if analysis.service_count
         else ""
     )
+    readers = " Who only reads is not in this list." if analysis.source == "spoke" else ""
     unknown = f"; age not known yet of {analysis.n_unknown:,}" if analysis.n_unknown else ""
     return (
         f"{chatters_text.accounts_words(analysis.account_count)}. Tested: {analysis.tested_words}, "
         f"{analysis.n:,} of known age{unknown}. {analysis.baseline_words or analysis.baseline_name}"
-        f"{services}"
+        f"{readers}{services}"
     )
 
 

@@ -226,6 +226,12 @@ def test_an_account_shows_its_names_newest_first_and_its_timeline() -> None:
     assert "No change of name was noticed." in words_of(chatters_people_view.detail(without, now_us(), UTC))
 
 
+def test_a_list_of_who_spoke_says_that_readers_are_not_in_it() -> None:
+    assert "only reads" not in chatters_verdict_view.tested(analysis())
+    spoke = replace(analysis(), source="spoke")
+    assert "Who only reads is not in this list." in chatters_verdict_view.tested(spoke)
+
+
 def test_lists_in_a_row_are_one_row_of_the_timeline() -> None:
     noon = Instant(now_us() // 86_400_000_000 * 86_400_000_000 + 43_200_000_000)
     minutes = (("capture", 0), ("capture", 5), ("message", 7), ("message", 8), ("capture", 10))
