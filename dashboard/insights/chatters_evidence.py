@@ -72,7 +72,7 @@ def _some(logins: Sequence[str], those: Flags, most: int) -> list[str]:
 
 
 def _silence(tested: Tested, those: Flags) -> Share | None:
-    if tested.crowd.source != "connected" or not tested.chat.is_observed:
+    if tested.crowd.source != "connected" or not tested.chat.is_observed or tested.is_chosen_by_voice:
         return None
     return silent_share(tested.chat.message_count[those])
 
@@ -121,6 +121,8 @@ def _silence_line(tested: Tested, silent: Share | None, others: Share | None) ->
     if silent is None:
         is_spoke = tested.crowd.source == "spoke"
         why = "Everybody in this list spoke." if is_spoke else "Not known: this chat was not read."
+        if tested.is_chosen_by_voice:
+            why = "They were chosen by it, so it says nothing."
         return Finding("silent", label, why, missing=why)
     return _share_line("silent", label, silent, others)
 

@@ -38,6 +38,13 @@ class Tested:
     cohort: Numbers
     """By person, the number of their cohort; 0 is none."""
     traits: Mapping[str, Flags]
+    selected: frozenset[Trait] = frozenset()
+    """The chosen traits themselves."""
+
+    @property
+    def is_chosen_by_voice(self) -> bool:
+        """Whether only those who spoke, or only those who did not, were looked at."""
+        return len(self.selected & {"silent", "spoke"}) == 1
 
 
 def run_test(
@@ -72,7 +79,7 @@ def run_test(
     # The strongest is first, so it is written last and wins where two share a day.
     for number, found in reversed(list(enumerate(analysis.cohorts, 1))):
         cohort[known & (created_day >= found.start_day) & (created_day <= found.end_day)] = number
-    return Tested(crowd, chat, baseline, chosen, known, days, analysis, cohort, has)
+    return Tested(crowd, chat, baseline, chosen, known, days, analysis, cohort, has, traits)
 
 
 def chosen_by(has: Mapping[str, Flags], traits: frozenset[Trait], count: int) -> Flags:

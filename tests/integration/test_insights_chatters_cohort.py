@@ -149,6 +149,8 @@ def test_the_traits_choose_who_is_tested(lake: ChattersLake) -> None:
     # 300 of the crowd were not in the earlier list, none of them spoke; of the wave one spoke.
     assert (found.n, found.account_count) == (330, 631)
     assert found.tested_words == "accounts: silent and first seen in this capture"
+    assert finding(found, "silent").missing == "They were chosen by it, so it says nothing."
+    assert "have not spoken" not in found.verdict
     (cohort,) = found.cohorts
     assert cohort.observed == 30
 

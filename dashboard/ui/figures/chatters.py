@@ -108,7 +108,8 @@ def histogram_figure(
             "type": "date",
             "range": _range(histogram),
             "hoverformat": HOVER_FORMATS[histogram.grain],
-            "nticks": 6,
+            "nticks": 4 if is_narrow else 6,
+            "tickangle": 0,
             "showspikes": False,
         },
         yaxis={
