@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 
 from dashboard.analytics.communities.model import ISOLATE, MapRun
@@ -31,7 +32,7 @@ def figures(run: MapRun) -> str:
     parts = [
         f"{len(run.nodes):,} channels",
         f"{len(run.communities):,} communities",
-        f"{len(run.edges):,} overlaps",
+        f"{told.n_edges:,} overlaps",
         f"modularity {number(told.modularity)}",
         f"stability {percent(told.stability)}",
     ]
@@ -72,6 +73,13 @@ def number(value: float) -> str:
 def percent(value: float) -> str:
     """A share in percent, or a dash where it can't be told."""
     return f"{value:.0%}" if math.isfinite(value) else "–"
+
+
+def counted(count: int, name: str) -> str:
+    """A number with what it counts: 1 lurker, 12 lurkers, 1 channel with too few chatters."""
+    if count == 1:
+        name = re.sub(r"(?<=[a-z])s\b", "", name, count=1)
+    return f"{count:,} {name}"
 
 
 def label_of(run: MapRun, node: int) -> str:

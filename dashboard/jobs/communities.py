@@ -283,7 +283,7 @@ def lines_of(run: MapRun, *, is_long: bool = False) -> list[str]:
         run: The map.
         is_long: Also every channel, and how long each step took.
     """
-    from dashboard.community_io.words import number, percent
+    from dashboard.community_io.words import counted, number, percent
 
     told, quality = run.statistics, run.quality
     lines = [
@@ -291,6 +291,8 @@ def lines_of(run: MapRun, *, is_long: bool = False) -> list[str]:
         f"{percent(community.stability)}, {community.fate} ({', '.join(community.top_channels[:3])})"
         for community in run.communities
     ]
+    if run.communities:
+        lines.append("Chatters are the sum of its channels': people in several are counted in each.")
     one = told.n_isolates == 1
     lines.append(
         f"{told.n_isolates:,} channel{'' if one else 's'} belong{'s' if one else ''} to no community."
@@ -300,9 +302,14 @@ def lines_of(run: MapRun, *, is_long: bool = False) -> list[str]:
         f"communities and agrees by {number(told.agreement)} (ARI); stability over {told.seeds} seeds "
         f"{percent(told.stability)}."
     )
-    left_out = {name: count for name, count in quality.left_out if count}
+    if told.edges_dropped:
+        lines.append(
+            f"The {len(run.edges):,} strongest overlaps are kept with the map and in its files; "
+            f"{told.edges_dropped:,} weaker ones above the threshold are not (max_edges_kept)."
+        )
+    left_out = [(name, count) for name, count in quality.left_out if count]
     if left_out:
-        lines.append("Left out: " + ", ".join(f"{count:,} {name}" for name, count in left_out.items()) + ".")
+        lines.append("Left out: " + ", ".join(counted(count, name) for name, count in left_out) + ".")
     if quality.sources:
         lines.append("From " + "; ".join(quality.sources) + ".")
     if is_long:

@@ -65,6 +65,8 @@ def _analysis(panel: QualityPanel) -> list[tuple[str, str]]:
         f"{statistics.n_edges:,} above the threshold, "
         f"{statistics.n_backbone:,} in the backbone, {statistics.n_drawn:,} drawn"
     )
+    if statistics.edges_dropped:
+        overlaps += f"; {statistics.edges_dropped:,} of the weakest are in no table and no file"
     threshold = (
         f"at least {params.min_shared} shared; backbone by {params.backbone}, α {params.backbone_alpha:g}"
     )

@@ -240,3 +240,21 @@ def test_what_is_not_known_is_no_number() -> None:
     run = small_map()
     statistics = replace(run.statistics, modularity=math.nan, stability=math.nan)
     assert "modularity – · stability –" in figures(replace(run, statistics=statistics))
+
+
+def test_a_report_says_what_is_not_in_its_files() -> None:
+    from bench.map_runs import map_run
+    from dashboard.community_io.words import counted, figures
+    from dashboard.jobs.communities import lines_of
+
+    whole = map_run(20, 40, n_communities=3, seed=1)
+    cut = replace(
+        whole, statistics=replace(whole.statistics, n_edges=len(whole.edges) + 1_200, edges_dropped=1_200)
+    )
+
+    told = "\n".join(lines_of(cut))
+    assert "1,200 weaker ones above the threshold are not" in told
+    assert "weaker" not in "\n".join(lines_of(whole))
+    assert f"{len(whole.edges) + 1_200:,} overlaps" in figures(cut)
+    assert counted(1, "channels with too few chatters") == "1 channel with too few chatters"
+    assert counted(2, "lurkers") == "2 lurkers"
