@@ -22,7 +22,7 @@ from dashboard.insights.live_sources import Lake, records, whole, words
 AROUND_US: Final = 30 * MINUTE_US
 """The viewer curve begins so long before the first capture and ends so long after the second."""
 _SAME_RAID_US: Final = 2 * MINUTE_US
-_MANY: Final = 200
+_MANY: Final = 1_000
 """Fewer people than that are spread too thinly over bars of a month."""
 SIDES: Final[tuple[Side, ...]] = ("came", "left", "stayed")
 
