@@ -271,10 +271,13 @@ def _fill_sessions(update: Update, sessions: Sequence[SessionLine], shown: Captu
     )
     opened = next((s for s in sessions if s.session_id == update.request.get("session")), None)
     asked = str(update.request.get("session") or "")
+    unsaved = sum(not s.is_saved for s in sessions)
     update.put(
         "session",
-        (opened, asked, shown and shown.capture_id, update.now // 60_000_000),
-        lambda: chatters_sessions_view.body(opened, shown, update.now, update.tz, is_over=bool(asked)),
+        (opened, asked, shown and shown.capture_id, unsaved, update.now // 60_000_000),
+        lambda: chatters_sessions_view.body(
+            opened, shown, update.now, update.tz, is_over=bool(asked), unsaved_count=unsaved
+        ),
     )
 
 

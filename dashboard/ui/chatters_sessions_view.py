@@ -87,6 +87,7 @@ def body(
     tz: ZoneInfo,
     *,
     is_over: bool = False,
+    unsaved_count: int = 0,
 ) -> list[Component]:
     """The open session: until when, its captures, and what to do with it.
 
@@ -96,13 +97,14 @@ def body(
         now: The wall clock.
         tz: The viewer's time zone.
         is_over: Whether one was open that is not there any more.
+        unsaved_count: So many of the person's sessions could be forgotten.
 
     Returns:
         Children of the session's body.
     """
     if session is None:
         words = "That session is over: it was not used for 24 hours, or it was deleted. Its captures stay."
-        return [html.P(words, className="session-over") if is_over else None, _purge()]
+        return [html.P(words, className="session-over") if is_over else None, _purge(unsaved_count)]
     is_in = shown is not None and shown.capture_id in session.capture_ids
     add = html.Button(
         "Add this capture",
@@ -136,7 +138,7 @@ def body(
         else html.P("No captures in it yet.", className="muted"),
         html.P(f"{gone:,} of its captures are not kept any more.", className="muted") if gone > 0 else None,
         html.Div([add, look, delete], className="session-row"),
-        _purge(),
+        _purge(unsaved_count),
     ]
 
 
@@ -166,7 +168,9 @@ def _capture(capture: CaptureLine, now: Instant, tz: ZoneInfo) -> html.Li:
     )
 
 
-def _purge() -> html.Div:
+def _purge(unsaved_count: int) -> html.Div | None:
+    if not unsaved_count:
+        return None
     purge = html.Button(
         "Forget all that are not saved",
         className="button button-quiet",

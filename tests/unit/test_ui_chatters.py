@@ -273,6 +273,9 @@ def test_a_session_says_until_when_and_what_is_in_it() -> None:
     assert "Saved; it stays" in words_of(chatters_sessions_view.body(saved, None, now, UTC))
     over = chatters_sessions_view.body(None, None, now, UTC, is_over=True)
     assert "That session is over" in words_of(over)
+    assert "Forget all" not in words_of(over)
+    some = chatters_sessions_view.body(None, None, now, UTC, unsaved_count=2)
+    assert "Forget all that are not saved" in words_of(some)
     assert chatters_sessions_view.options([saved]) == [{"label": "Raid night · saved", "value": "s1"}]
 
 
