@@ -26,9 +26,16 @@ def sync_for_ever(server: S3Server, data_dir: Any, pipe: Connection) -> None:
 
 
 def sync_in_parts(server: S3Server, data_dir: Any, pipe: Connection) -> None:
-    """The same with the smallest parts that S3 takes."""
+    """The same with the smallest parts that S3 takes, slow enough to be killed among them."""
     from dashboard.storage import s3_upload
 
+    put_part = s3_upload.Uploader._put_part
+
+    def slowly(uploader: s3_upload.Uploader, *args: Any) -> str:
+        time.sleep(1)
+        return put_part(uploader, *args)
+
+    s3_upload.Uploader._put_part = slowly  # type: ignore[method-assign]
     s3_upload.LARGEST_PUT_BYTES = s3_upload.PART_BYTES = 5 << 20
     sync_for_ever(server, data_dir, pipe)
 

@@ -163,7 +163,7 @@ def test_the_page_is_filled_and_quiet(
     page.wait_for_timeout(400)
     shoot(page, f"jobs-{width}-{theme}", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.locator(".job-row").count() == 13
+    assert page.locator(".job-row").count() == 15
     assert "failed" in row(page, "Daily report").inner_text()
     assert "The survey is off." in row(page, "Survey").inner_text()
     assert row(page, "Chatters").locator("a", has_text="Log in").get_attribute("href") == "/account"
@@ -239,7 +239,7 @@ def test_an_error_is_told_and_the_page_keeps_what_it_shows(jobs_page: Any, jobs_
     jobs_site.broken = True
     page.wait_for_selector("#jobs-notice .notice")
     assert "does not answer" in page.locator("#jobs-notice").inner_text()
-    assert page.locator(".job-row").count() == 13
+    assert page.locator(".job-row").count() == 15
     jobs_site.broken = False
     expect(page.locator("#jobs-notice .notice")).to_have_count(0)
 
