@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
-from dashboard.sandbox import SandboxServer, World
+from dashboard.sandbox import SandboxServer
 from dashboard.storage.job_runs import JobRuns
 from dashboard.storage.recovery import recover_orphans
 from dashboard.storage.store import Store
 from tests.jobs_helpers import grant, settings_for
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.worker_process import serving_sandbox, start_worker
 
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxServer]:
-    server = SandboxServer(World(seed=7, channel_count=8), "127.0.0.1", 0)
-    loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    asyncio.run_coroutine_threadsafe(server.start(), loop).result(30)
-    yield server
-    asyncio.run_coroutine_threadsafe(server.stop(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    loop.close()
-
-
-def start_worker(data_dir: Path, server: SandboxServer) -> subprocess.Popen[bytes]:
-    environment = {
-        **os.environ,
-        "DATA_DIR": str(data_dir),
-        "SANDBOX": "true",
-        "TWITCH_IRC_URL": server.urls["irc"],
-        "TWITCH_API_URL": server.urls["helix"],
-        "TWITCH_AUTH_URL": server.urls["oauth"],
-        "LOG_LEVEL": "ERROR",
-    }
-    return subprocess.Popen([sys.executable, str(ROOT / "app.py"), "work"], env=environment, cwd=data_dir)
+    with serving_sandbox() as server:
+        yield server
 
 
 def until(reached: Callable[[], bool], what: str, runs: JobRuns, limit_s: float = 60) -> None:
