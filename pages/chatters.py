@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import unquote
 
 import dash
 from dash import dcc, html
 
-from dashboard.ui import chatters_view, ids
+from dashboard.ui import chatters_view, ids, text
 
 TICK_MS = 1000
 
 
 def title(channel: str | None = None) -> str:
     """Title of the page in the browser's tab."""
-    room = _room(channel)
+    room = text.room_in_address(channel)
     return f"Chatters of {room} · StreamLens" if room else "Chatters · StreamLens"
-
-
-def _room(channel: str | None) -> str:
-    """The login in an address: any case, and with what browsers write as ``%20``."""
-    return unquote(channel or "").strip().lower()
 
 
 dash.register_page(
@@ -45,7 +39,7 @@ def layout(channel: str | None = None, **_: Any) -> html.Div:
     Returns:
         The page with skeletons in it; the callbacks fill them.
     """
-    room = _room(channel)
+    room = text.room_in_address(channel)
     return html.Div(
         [
             dcc.Store(id=ids.CHATTERS_ROOM, data={"room": room, "page": uuid.uuid4().hex}),

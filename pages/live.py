@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import unquote
 
 import dash
 from dash import dcc, html
 
 from dashboard.analytics.metrics import METRICS
-from dashboard.ui import components, ids, live_view
+from dashboard.ui import components, ids, live_view, text
 from dashboard.ui.figures import live as figures
 
 GRAPH_CONFIG: Any = {
@@ -25,13 +24,8 @@ TICK_MS = 1000
 
 def title(channel: str | None = None) -> str:
     """Title of the page in the browser's tab."""
-    room = _room(channel)
+    room = text.room_in_address(channel)
     return f"{room} live · StreamLens" if room else "Live · StreamLens"
-
-
-def _room(channel: str | None) -> str:
-    """The login in an address: any case, and with what browsers write as ``%20``."""
-    return unquote(channel or "").strip().lower()
 
 
 dash.register_page(
@@ -54,7 +48,7 @@ def layout(channel: str | None = None, **_: Any) -> html.Div:
     Returns:
         The page with skeletons in it; the callbacks fill them.
     """
-    room = _room(channel)
+    room = text.room_in_address(channel)
     return html.Div(
         [
             dcc.Store(id=ids.LIVE_ROOM, data={"room": room, "page": uuid.uuid4().hex}),

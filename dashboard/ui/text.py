@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Literal
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dashboard.events import Instant
@@ -165,3 +166,8 @@ def sample(reading: Reading) -> str:
             f"from {reading.usual_sample_count:,} earlier minutes of this stream."
         )
     return " ".join(parts)
+
+
+def room_in_address(channel: str | None) -> str:
+    """The login in a page's address: any case, and with what browsers write as ``%20``."""
+    return unquote(channel or "").strip().lower()
